@@ -1,0 +1,206 @@
+"""Destroying content: checked by the rule that verifiers apply, recorded in the log, finished after any crash.
+
+Order: the order is written down, segments without the content replace the old ones, the old ones go, the event
+`content.erased` is appended, the order goes. Whatever is open at the next start is done again from the top, which
+gives the same result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from tallystick.clock import Clock
+from tallystick.event.entry import parse_entry
+from tallystick.event.erasure import (
+    Absence,
+    Decision,
+    Erasure,
+    ErasureHistory,
+    Part,
+    Range,
+    format_ground,
+    in_ranges,
+    parse_ground,
+    parse_ranges,
+)
+from tallystick.ledger.errors import ErasureRefusedError
+from tallystick.ledger.genesis import PRODUCT_SOURCE
+from tallystick.ledger.layout import Layout
+from tallystick.ledger.recover import save_manifest
+from tallystick.ledger.seal import drop_unlisted, settle
+from tallystick.ledger.state import LedgerState
+from tallystick.ledger.tiles import TileFiles
+from tallystick.merkle.tiles import TILE_WIDTH
+from tallystick.segment.manifest import CONTENT, Manifest, SegmentEntry
+from tallystick.store.files import Disk
+
+PRODUCT_CLASS = 1
+
+#: Retention must have passed by this much, so that it still has when a crash lets the event wait for a start on a
+#: clock that was set back.
+CLOCK_MARGIN_US = 3600 * 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureOrder:
+    """What is to go, and why; `decision` is None where retention has passed.
+
+    `classes` narrows the order to events of these classes; None means all of them. A verifier judges each absence by
+    itself, so the event does not repeat it.
+    """
+
+    ranges: tuple[Range, ...]
+    part: Part
+    decision: Decision | None = None
+    classes: tuple[int, ...] | None = None
+
+    def concerns(self, class_number: int) -> bool:
+        return self.classes is None or class_number in self.classes
+
+    def metadata(self) -> dict[str, object]:
+        """Return the order as it stands in `content.erased`."""
+        return {
+            "ranges": [list(each) for each in self.ranges],
+            "part": self.part.value,
+            "ground": format_ground(self.decision),
+        }
+
+
+class Eraser:
+    """Carries out one order at a time; the caller sees to it that no hold is placed meanwhile."""
+
+    def __init__(
+        self, disk: Disk, layout: Layout, state: LedgerState, clock: Clock, forget: Callable[[], None]
+    ) -> None:
+        """`forget` makes every reader inside the ledger let go of segment files that it keeps open."""
+        self._disk = disk
+        self._layout = layout
+        self._state = state
+        self._clock = clock
+        self._forget = forget
+        self._begun = False  # whether content may have gone under the order that is open
+
+    def find_open(self) -> ErasureOrder | None:
+        """Return the order that an interruption left, or None."""
+        path = self._layout.erasing
+        if not self._disk.exists(path):
+            return None
+        order = msgspec.json.decode(self._disk.read(path))
+        classes = None if order["classes"] is None else tuple(order["classes"])
+        return ErasureOrder(parse_ranges(order["ranges"]), Part(order["part"]), parse_ground(order["ground"]), classes)
+
+    def require_allowed(self, order: ErasureOrder) -> None:
+        """Return when every event named may lose that part now; raise ErasureRefusedError with the first that may not.
+
+        In classes whose facts are kept for ever, an order for all content means the personal part.
+        """
+        sealed_size, size = self._state.manifest.sealed_size, self._state.acknowledged.size
+        beyond = [first + count for first, count in order.ranges if first + count > sealed_size]
+        if beyond:
+            raise ErasureRefusedError(
+                f"only sealed content can be erased: up to index {sealed_size}, not {max(beyond)}",
+                advice="Wait until the events are sealed, or close the file with `tallystick ledger rotate`.",
+            )
+        history = self.history()
+        erasure = Erasure(size, self._clock.now_us() - CLOCK_MARGIN_US, order.ranges, order.part, order.decision)
+        for absence in self._absences(order, history):
+            objection = history.objection(absence, erasure)
+            if objection is not None:
+                raise ErasureRefusedError(f"index {absence.index} may not be erased: {objection}", index=absence.index)
+
+    def destroy(self, order: ErasureOrder) -> None:
+        """Make the content unreadable on this disk, durably. The caller then appends the event and calls `finish`."""
+        self._begun = self._disk.exists(self._layout.erasing)  # taken up again at start
+        self._disk.replace(self._layout.erasing, msgspec.json.encode({**order.metadata(), "classes": order.classes}))
+        # A crash from here on is met by doing all of this again at the next start, before anything else is written.
+        manifest = settle(self._disk, self._layout, self._state, self._clock)
+        drop_unlisted(self._disk, self._layout, manifest)
+        history = self.history()
+        kept = [segment for entry in manifest.segments for segment in self._rewrite(entry, order, history)]
+        swapped = Manifest(version=manifest.version + 1, sealed_size=manifest.sealed_size, segments=tuple(kept))
+        self._begun = True
+        save_manifest(self._disk, self._layout, swapped)
+        self._state.swap_manifest(swapped, self._clock.now_us())
+        self._forget()
+        drop_unlisted(self._disk, self._layout, swapped)
+
+    def finish(self) -> None:
+        """Drop the order: its event is durable."""
+        self._disk.unlink(self._layout.erasing)
+        self._disk.sync_dir(self._layout.erasing.parent)
+
+    def cancel(self, order: ErasureOrder) -> bool:
+        """Drop an order that failed before any content went; return False when it must be finished instead."""
+        if self._begun or self.find_open() not in (None, order):
+            return False
+        try:
+            self.finish()
+        except OSError:
+            return False
+        return True
+
+    def history(self) -> ErasureHistory:
+        """Return what the log says about retention, holds and decisions so far."""
+        history = ErasureHistory()
+        for index, received_at, facts in self._product_events():
+            history.apply(index, received_at, msgspec.json.decode(facts))
+        return history
+
+    def _product_events(self) -> Iterator[tuple[int, int, bytes]]:
+        snapshot = self._state.snapshot()
+        from tallystick.segment.content import ContentFile
+
+        for entry in snapshot.segments:
+            if entry.class_number != PRODUCT_CLASS:
+                continue
+            for rows in ContentFile(self._folder(entry) / CONTENT).iterate():
+                for event in rows:
+                    if event.source == PRODUCT_SOURCE and event.facts is not None:
+                        yield event.index, event.received_at, event.facts
+        for ref in snapshot.frames:
+            if ref.source == PRODUCT_SOURCE:
+                frame = ref.read()
+                for at in range(frame.count):
+                    yield ref.first_index + at, ref.received_at, frame.facts_at(at)
+
+    def _absences(self, order: ErasureOrder, history: ErasureHistory) -> Iterator[Absence]:
+        """Yield what would be missing afterwards, event by event, from the entries in the log."""
+        tiles = TileFiles(self._disk, self._layout.ledger)
+        for first, count in order.ranges:
+            for bundle in range(first // TILE_WIDTH, -(-(first + count) // TILE_WIDTH)):
+                for at, data in enumerate(tiles.entries(bundle, self._state.committed.size)):
+                    index = bundle * TILE_WIDTH + at
+                    if not first <= index < first + count:
+                        continue
+                    entry = parse_entry(data)
+                    if not order.concerns(entry.class_number):
+                        continue
+                    part = _part_of(order.part, entry.class_number, history)
+                    yield Absence(index, entry.class_number, entry.received_at, part)
+
+    def _rewrite(self, entry: SegmentEntry, order: ErasureOrder, history: ErasureHistory) -> Sequence[SegmentEntry]:
+        """Return the segment as it is without the content: itself where it holds none, nothing where none is left."""
+        from tallystick.segment import writer
+
+        overlapping = [each for each in order.ranges if _overlap(each, entry)]
+        if not overlapping or not order.concerns(entry.class_number):
+            return [entry]
+        part = writer.Part(_part_of(order.part, entry.class_number, history).value)
+        made = writer.rewrite(entry, overlapping, part, out_dir=self._layout.segments, disk=self._disk)
+        return [] if made is None else [made]
+
+    def _folder(self, entry: SegmentEntry) -> Path:
+        return self._layout.segments / entry.path
+
+
+def _part_of(part: Part, class_number: int, history: ErasureHistory) -> Part:
+    return Part.PERSONAL if history.keeps_facts(class_number) else part
+
+
+def _overlap(range_: Range, entry: SegmentEntry) -> bool:
+    first, size = range_
+    return in_ranges(first, [(entry.first, entry.size)]) or in_ranges(entry.first, [(first, size)])

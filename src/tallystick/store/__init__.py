@@ -1,0 +1,1 @@
+"""What lies on disk besides the ledger: durable files, tables, secrets, the query engine, backups."""
