@@ -1,0 +1,1 @@
+"""Evidence: what an auditor takes away, to be checked where nobody of ours is."""

@@ -1,0 +1,116 @@
+"""Applying product events to tables, from a cursor that moves with them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from tallystick.errors import CorruptionError
+from tallystick.follow.product_log import ProductEvent
+from tallystick.store.database import CURSOR, METADATA, clear_database
+
+Handler = Callable[[Connection, ProductEvent], None]
+SCHEMA_VERSION: Final = 1
+_READ_TRIES: Final = 4
+_telemetry = structlog.get_logger("tallystick.follow")
+
+
+class ProjectionStoppedError(CorruptionError):
+    """A handler cannot apply an event; the tables stand still before it rather than skip it."""
+
+    code = "projection-stopped"
+    advice = "Report this; `tallystick rebuild` replays the log once the cause is mended."
+
+
+class Projection:
+    """The tables of the product and how far they follow the log. One writer at a time; readers need nothing.
+
+    `handlers` are keyed by (action, schema version); actions without a handler are passed over.
+    `origin` is the log that the tables follow: those of another log are emptied. `read` yields the product's events
+    from an index on, `size` is the acknowledged size of the log. `version` grows whenever the tables may have changed,
+    so that what is made from them can be kept until then.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        origin: str,
+        handlers: Mapping[tuple[str, int], Handler],
+        read: Callable[[int], Iterable[ProductEvent]],
+        size: Callable[[], int],
+    ) -> None:
+        self.engine = engine
+        self._name = f"product {origin}"
+        self._handlers = dict(handlers)
+        self._read = read
+        self._size = size
+        self._lock = threading.RLock()
+        self.version = 0
+
+    def start(self) -> int:
+        """Catch up with the log; tables that do not fit it (old, edited, left by a bug) are thrown away once.
+
+        Raises ProjectionStoppedError when the log itself cannot be applied.
+        """
+        try:
+            return self.catch_up()
+        except ProjectionStoppedError as error:
+            _telemetry.warning("the tables do not fit the log and are made again from it", reason=error.message)
+            return self.rebuild()
+
+    def catch_up(self) -> int:
+        """Apply everything acknowledged so far and return the log size that the tables now stand for.
+
+        Raises ProjectionStoppedError at an event that a handler cannot apply: tables and cursor stay before it.
+        """
+        with self._lock:
+            for _ in range(_READ_TRIES - 1):
+                with suppress(FileNotFoundError):  # a merge or an erasure replaced a segment: read the newer ones
+                    return self._apply_new()
+            return self._apply_new()
+
+    def rebuild(self) -> int:
+        """Throw the tables away, replay the log, and return the size they stand for."""
+        with self._lock:
+            clear_database(self.engine)
+            return self.catch_up()
+
+    def _apply_new(self) -> int:
+        size = self._size()
+        with self.engine.begin() as connection:
+            first = self._next_index(connection, size)
+            if first >= size:
+                return size
+            for event in self._read(first):
+                if event.index < size:
+                    self._apply(connection, event)
+            # A crash before the commit leaves tables and cursor as they were: the same events are applied again.
+            connection.execute(update(CURSOR).where(CURSOR.c.projection == self._name).values(next_index=size))
+        self.version += 1
+        return size
+
+    def _apply(self, connection: Connection, event: ProductEvent) -> None:
+        handler = self._handlers.get((event.action, SCHEMA_VERSION))
+        if handler is None:
+            return
+        try:
+            handler(connection, event)
+        except (SQLAlchemyError, KeyError, TypeError, ValueError) as error:
+            raise ProjectionStoppedError(f"{event.action} at index {event.index} cannot be applied: {error}") from error
+
+    def _next_index(self, connection: Connection, size: int) -> int:
+        found = connection.scalar(select(CURSOR.c.next_index).where(CURSOR.c.projection == self._name))
+        if found is None or found > size:
+            # New, left over from a ledger that this one succeeds, or of a copy that went further than this log:
+            # nothing in the tables can be relied on.
+            for table in METADATA.sorted_tables:
+                connection.execute(table.delete())
+            connection.execute(CURSOR.insert().values(projection=self._name, next_index=0))
+            return 0
+        return int(found)
