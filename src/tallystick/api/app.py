@@ -1,0 +1,138 @@
+"""The HTTP application: routes, error handlers, the OpenAPI document, and what every answer carries."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+from litestar import Litestar, Request, Response, get
+from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency, Provide
+from litestar.exceptions import HTTPException
+from litestar.handlers import BaseRouteHandler
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from tallystick.api.health import healthz, metrics, readyz
+from tallystick.api.log import checkpoint, tile, witnessed_checkpoint
+from tallystick.api.metrics import REQUESTS, SECONDS
+from tallystick.api.openapi import describe_api
+from tallystick.api.problem import answer_http, answer_known, answer_unexpected
+from tallystick.api.read import disclosures, event, events, export, facets, histogram, proof
+from tallystick.api.record import record_events
+from tallystick.api.services import Services, caller_of
+from tallystick.errors import InvalidInputError, TallystickError
+
+ROUTES: Final = (
+    record_events,
+    events,
+    event,
+    proof,
+    facets,
+    histogram,
+    export,
+    disclosures,
+    checkpoint,
+    witnessed_checkpoint,
+    tile,
+    healthz,
+    readyz,
+    metrics,
+)
+_HEADERS: Final = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+]
+
+
+class UnknownParameterError(InvalidInputError):
+    """The query string has a parameter that the route does not know."""
+
+    code = "parameter-unknown"
+    advice = "The API reference lists the parameters of each route; /api/v1/openapi.json does too."
+
+
+class RepeatedParameterError(InvalidInputError):
+    """A parameter stands in the query string more than once, and only one of its values could be meant."""
+
+    code = "parameter-repeated"
+    advice = "Give each parameter once; several conditions go into one `query`."
+
+
+def create_app(services: Services) -> Litestar:
+    """Return the application over the services of one installation."""
+    return Litestar(
+        route_handlers=[*ROUTES, openapi_document],
+        dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
+        exception_handlers={
+            TallystickError: answer_known,
+            HTTPException: answer_http,
+            Exception: answer_unexpected,
+        },
+        guards=[refuse_odd_parameters],
+        middleware=[_time],
+        before_send=[_count_and_add_headers],
+        openapi_config=None,
+        request_max_body_size=None,
+        logging_config=None,
+        debug=False,
+    )
+
+
+@get("/api/v1/openapi.json", include_in_schema=False)
+async def openapi_document(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Response[bytes]:
+    """Return the OpenAPI 3.1 document of this API; any token will do."""
+    caller_of(request, services)
+    return Response(_document(), media_type="application/json")
+
+
+@cache
+def _document() -> bytes:
+    return msgspec.json.encode(describe_api(ROUTES))
+
+
+async def refuse_odd_parameters(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Raise UnknownParameterError or RepeatedParameterError: what is misspelt or contradictory must not quietly widen
+    what is answered.
+
+    It has nothing to wait for; a guard that is not a coroutine would cost a thread on every request.
+    """
+    if not connection.scope["query_string"]:
+        return
+    known = handler.opt.get("parameters", ())
+    seen: set[str] = set()
+    for name, _ in connection.query_params.multi_items():
+        if name not in known:
+            raise UnknownParameterError(
+                f"{name[:64]!r} is not a parameter of this route" + (f"; known: {', '.join(known)}" if known else "")
+            )
+        if name in seen:
+            raise RepeatedParameterError(f"the parameter {name!r} is given more than once")
+        seen.add(name)
+
+
+async def _count_and_add_headers(message: Message, scope: Scope) -> None:
+    """Count an answer, and add the headers that every one carries, also where no route was found."""
+    if message["type"] == "http.response.start":
+        REQUESTS.labels(_route_of(scope), str(message["status"])).inc()
+        message["headers"] = [*message["headers"], *_HEADERS]
+
+
+def _time(app: ASGIApp) -> ASGIApp:
+    """Wrap the routes: measure how long each answer takes."""
+
+    async def timed(scope: Scope, receive: Receive, send: Send) -> None:
+        start = time.perf_counter()
+        try:
+            await app(scope, receive, send)
+        finally:
+            SECONDS.labels(_route_of(scope)).observe(time.perf_counter() - start)
+
+    return timed
+
+
+def _route_of(scope: Scope) -> str:
+    """Return the pattern of the route, never what a caller wrote in its place."""
+    return scope.get("path_template") or "unknown"

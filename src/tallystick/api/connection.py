@@ -1,0 +1,89 @@
+"""One connection as strangers may use it: a bounded head, in bounded time, and so many connections at once.
+
+Uvicorn bounds neither the size nor the time of a request's line and headers, and never closes a connection that sends
+nothing; what a body may be is the business of `api.body`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_BYTES_MAX: Final = 64 << 10
+"""Of request line and headers, and of what stands between the chunks of a body."""
+HEAD_S: Final = 30.0
+"""Seconds from the first byte of a request, or from connecting, until its headers are there."""
+CONNECTIONS_MAX: Final = 768
+"""Below the 1,024 files that a process may have open where nobody set more: the ledger needs some of its own."""
+_TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class BoundedConnection(HttpToolsProtocol):
+    """Uvicorn's connection, closed on whoever does not get to the point."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._fruitless = 0  # bytes since the parser last had something to say: a whole head, or a piece of a body
+        self._in_head = True
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > CONNECTIONS_MAX:
+            transport.abort()
+            return
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget_head()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        for start in range(0, len(data), HEAD_BYTES_MAX):
+            piece = data[start : start + HEAD_BYTES_MAX]
+            self._fruitless += len(piece)
+            super().data_received(piece)
+            if self.transport.is_closing():
+                return
+            if self._fruitless > HEAD_BYTES_MAX:
+                if self._in_head:
+                    self.transport.write(_TOO_LARGE)
+                self.transport.close()
+                return
+        if self._is_idle():  # these bytes belong to no request, or to one that was answered without them
+            self._await_head()
+
+    def on_message_begin(self) -> None:
+        self._in_head = True
+        if self._head_timer is None:
+            self._await_head()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._fruitless = 0
+        self._in_head = False
+        self._forget_head()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._fruitless = 0
+        super().on_body(body)
+
+    def _is_idle(self) -> bool:
+        answered = self.cycle is None or self.cycle.response_complete
+        return answered and self._head_timer is None and self.timeout_keep_alive_task is None
+
+    def _await_head(self) -> None:
+        self._head_timer = self.loop.call_later(HEAD_S, self._close_late)
+
+    def _forget_head(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _close_late(self) -> None:
+        self._head_timer = None
+        if not self.transport.is_closing():
+            self.transport.close()

@@ -1,0 +1,80 @@
+"""Whether the server lives, whether it takes events, and its figures for Prometheus."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from tallystick.api.metrics import render_metrics
+from tallystick.api.openapi import PUBLIC
+from tallystick.api.services import Services, caller_of
+
+_US = 1_000_000
+
+
+class Stage(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one stage got: everything below index `size`, `age_s` seconds ago."""
+
+    size: int
+    age_s: float
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of the ledger. `trouble` names the stages that are being retried; the reasons are the operator's."""
+
+    status: str
+    origin: str
+    acknowledged: Stage
+    committed: Stage
+    witnessed: Stage
+    sealed: Stage
+    read_only: bool
+    trouble: list[str]
+
+
+@get("/healthz", opt={PUBLIC: True}, summary="Alive", tags=["health"])
+async def healthz() -> dict[str, str]:
+    """Answer while the process runs. Needs no token."""
+    return {"status": "alive"}
+
+
+@get(
+    "/readyz",
+    opt={PUBLIC: True},
+    responses={503: ResponseSpec(Health, description="Events are not taken now.")},
+    summary="Takes events",
+    tags=["health"],
+)
+async def readyz(services: NamedDependency[Services]) -> Response[Health]:
+    """Answer 200 while events are taken, and 503 otherwise. Needs no token."""
+    state = services.ledger.status()
+    ready = state.read_only is None and not services.draining()
+    stages = {
+        name: Stage(size=progress.size, age_s=round(max(0, state.now - progress.at) / _US, 1))
+        for name, progress in (
+            ("acknowledged", state.acknowledged),
+            ("committed", state.committed),
+            ("witnessed", state.witnessed),
+            ("sealed", state.sealed),
+        )
+    }
+    health = Health(
+        status="ready" if ready else "not ready",
+        origin=state.origin,
+        read_only=state.read_only is not None,
+        trouble=sorted(state.trouble),
+        **stages,
+    )
+    return Response(health, status_code=200 if ready else 503)
+
+
+@get("/metrics", media_type=CONTENT_TYPE_LATEST, summary="Figures for Prometheus", tags=["health"])
+async def metrics(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Response[bytes]:
+    """Return the figures of ledger and API. Any token will do; they hold no event data."""
+    caller_of(request, services)
+    return Response(render_metrics(services.ledger.status()), media_type=CONTENT_TYPE_LATEST)

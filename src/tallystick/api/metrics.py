@@ -1,0 +1,83 @@
+"""The product's own figures, in the Prometheus text format. `METRICS` is what the reference page is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+
+from tallystick.ledger.model import LedgerStatus
+
+_US: Final = 1_000_000
+STAGES: Final = ("acknowledged", "committed", "witnessed", "sealed")
+METRICS: Final = {
+    "tallystick_ledger_size": "Events below which each stage is done: acknowledged, committed, witnessed, sealed.",
+    "tallystick_ledger_age_seconds": "Seconds since each stage last advanced.",
+    "tallystick_ledger_queue_batches": "Batches waiting for the disk.",
+    "tallystick_ledger_queue_bytes": "Bytes waiting for the disk.",
+    "tallystick_ledger_sync_seconds": "How long the last sync of the write-ahead log took.",
+    "tallystick_ledger_unsealed_files": "Write-ahead log files that are not segments yet.",
+    "tallystick_ledger_unsealed_bytes": "Bytes of the write-ahead log that are not segments yet.",
+    "tallystick_ledger_disk_free_bytes": "Free space on the data disk.",
+    "tallystick_ledger_clock_behind_seconds": "How far the clock stands behind the newest event's received_at.",
+    "tallystick_ledger_read_only": "1 while the ledger takes no events.",
+    "tallystick_ledger_trouble": "1 for each stage that is being retried.",
+    "tallystick_http_requests_total": "Requests answered, by route and status.",
+    "tallystick_http_request_seconds": "Time from request to answer, by route.",
+}
+
+REGISTRY: Final = CollectorRegistry()
+REQUESTS: Final = Counter(
+    "tallystick_http_requests", METRICS["tallystick_http_requests_total"], ("route", "status"), registry=REGISTRY
+)
+SECONDS: Final = Histogram(
+    "tallystick_http_request_seconds", METRICS["tallystick_http_request_seconds"], ("route",), registry=REGISTRY
+)
+
+
+def render_metrics(status: LedgerStatus) -> bytes:
+    """Return all figures as they stand now."""
+    registry = CollectorRegistry()
+    registry.register(_Ledger(status))
+    return generate_latest(registry) + generate_latest(REGISTRY)
+
+
+class _Ledger:
+    """The ledger's figures of one moment, as a Prometheus collector."""
+
+    def __init__(self, status: LedgerStatus) -> None:
+        self._status = status
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        status = self._status
+        sizes, ages = _gauge("tallystick_ledger_size", "stage"), _gauge("tallystick_ledger_age_seconds", "stage")
+        for stage in STAGES:
+            progress = getattr(status, stage)
+            sizes.add_metric([stage], progress.size)
+            ages.add_metric([stage], max(0, status.now - progress.at) / _US)
+        yield sizes
+        yield ages
+        trouble = _gauge("tallystick_ledger_trouble", "stage")
+        for stage in status.trouble:
+            trouble.add_metric([stage], 1)
+        yield trouble
+        for name, value in (
+            ("queue_batches", status.waiting_batches),
+            ("queue_bytes", status.waiting_bytes),
+            ("sync_seconds", status.sync_last_us / _US),
+            ("unsealed_files", status.unsealed_files),
+            ("unsealed_bytes", status.unsealed_bytes),
+            ("disk_free_bytes", status.free_bytes),
+            ("clock_behind_seconds", status.clock_behind_us / _US),
+            ("read_only", int(status.read_only is not None)),
+        ):
+            if value is not None:
+                gauge = _gauge(f"tallystick_ledger_{name}")
+                gauge.add_metric([], value)
+                yield gauge
+
+
+def _gauge(name: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, METRICS[name], labels=labels)

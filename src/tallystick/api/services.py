@@ -1,0 +1,66 @@
+"""What the routes call: the services of one installation, put together by `server.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+
+from tallystick.access.errors import ReadForbiddenError, WriteForbiddenError
+from tallystick.access.model import Caller
+from tallystick.access.service import AccessService
+from tallystick.api.body import BodyRoom
+from tallystick.event.gate import SourceRules
+from tallystick.intake.record import RecordService
+from tallystick.intake.workers import AdmissionWorkers
+from tallystick.ledger.ledger import Ledger
+from tallystick.search.recorder import ReadRecorder
+from tallystick.search.service import SearchService
+
+
+class Authenticate(Protocol):
+    """Says who sends a request."""
+
+    def __call__(self, authorization: str | None, *, address: str, via: str) -> Caller:
+        """Return the caller, or raise an UnauthenticatedError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything behind the API. `draining` is true once the server is told to stop."""
+
+    ledger: Ledger
+    record: RecordService
+    workers: AdmissionWorkers | None
+    search: SearchService
+    recorder: ReadRecorder
+    access: AccessService
+    authenticate: Authenticate
+    draining: Callable[[], bool]
+    room: BodyRoom = field(default_factory=BodyRoom)
+
+
+def caller_of(request: ASGIConnection[Any, Any, Any, Any], services: Services) -> Caller:
+    """Return who sent the request; raises an UnauthenticatedError."""
+    address = request.client.host if request.client else "local"
+    return services.authenticate(request.headers.get("authorization"), address=address, via="api")
+
+
+def reader_of(request: Request[Any, Any, Any], services: Services) -> Caller:
+    """Return a caller who may read; raises ReadForbiddenError."""
+    caller = caller_of(request, services)
+    if not caller.read_scopes:
+        raise ReadForbiddenError("this token allows writing only")
+    return caller
+
+
+def writer_of(request: Request[Any, Any, Any], services: Services) -> SourceRules:
+    """Return the rules of a caller who may write; raises WriteForbiddenError."""
+    caller = caller_of(request, services)
+    if caller.write is None:
+        raise WriteForbiddenError("this token allows reading only")
+    return caller.write

@@ -1,0 +1,70 @@
+"""The command tree, and the one place where an error becomes an exit status."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+
+import typer
+
+from tallystick import __version__
+from tallystick.cli import catalogue, check, keep, ledger, live, proof, read, send, token, witness
+from tallystick.cli.console import print_error, say
+from tallystick.cli.files import FileUnusableError
+from tallystick.errors import TallystickError
+
+FAILED = 1
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="tallystick",
+    help="A tamper-evident audit-event platform: record, seal, search, prove, verify, export.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for room in (live, send, read, proof, check, keep):
+    room.register(app)
+app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(token.app, name="token")
+app.add_typer(witness.app, name="witness")
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        sys.stdout.write(f"tallystick {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Take the options that stand before a command."""
+
+
+def run() -> None:
+    """Run one command; every error the product knows leaves with one clear message and status 1."""
+    os.umask(0o077)  # whatever a command writes holds event data or secrets
+    try:
+        app()
+    except TallystickError as error:
+        print_error(error, as_json="--json" in sys.argv)
+        sys.exit(FAILED)
+    except KeyboardInterrupt:
+        say("interrupted")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of a pipe went away; what it wanted it has. Python would complain again while closing.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print_error(FileUnusableError(f"{error.filename}: {error.strerror}"), as_json="--json" in sys.argv)
+        sys.exit(FAILED)
+    finally:
+        gc.unfreeze()  # what a server froze is taken apart in order, and nothing complains about it at the end

@@ -1,0 +1,276 @@
+"""Puts everything together for one data directory; the only module that knows every room."""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy import Engine as Database
+
+from tallystick import __version__
+from tallystick.access.handlers import HANDLERS
+from tallystick.access.service import AccessService
+from tallystick.api.services import Authenticate, Services
+from tallystick.clock import Clock, SystemClock
+from tallystick.config import Settings, settings_for
+from tallystick.errors import TallystickError
+from tallystick.event.admission import Admission, Batch
+from tallystick.event.canonical import canonical_json
+from tallystick.event.occurred import time_of_us
+from tallystick.event.pseudonym import Pseudonyms
+from tallystick.follow.commands import Commands
+from tallystick.follow.product_log import product_events
+from tallystick.follow.projection import Projection
+from tallystick.follow.publish import catalogue_events
+from tallystick.follow.register import Register
+from tallystick.follow.self_check import SelfCheck, segment_event
+from tallystick.intake.record import RecordService
+from tallystick.intake.workers import AdmissionWorkers, load_catalogue
+from tallystick.ledger.errors import NoLedgerError
+from tallystick.ledger.genesis import PRODUCT, PRODUCT_SCOPE, PRODUCT_SOURCE
+from tallystick.ledger.keys import load_or_create_pseudonym_key
+from tallystick.ledger.layout import Layout
+from tallystick.ledger.ledger import Ledger
+from tallystick.ledger.opening import current_name
+from tallystick.ledger.options import LedgerOptions, WitnessAddress
+from tallystick.search.ports import Append
+from tallystick.search.recorder import ReadRecorder
+from tallystick.search.service import SearchService
+from tallystick.segment.derived import check_segment
+from tallystick.segment.manifest import SegmentEntry
+from tallystick.segment.rederive import derived_files
+from tallystick.store.database import open_database
+from tallystick.store.engine import Engine
+from tallystick.store.files import LocalDisk
+from tallystick.store.secrets import Secrets
+
+__all__ = ["Instance", "open_instance", "settings_for"]
+
+LedgerOpener = Callable[..., Ledger]
+
+
+class ProductEvents:
+    """Appends the product's own events: durable when a call returns."""
+
+    def __init__(self, ledger: Ledger, admission: Admission, clock: Clock) -> None:
+        self._ledger = ledger
+        self._admission = admission
+        self._clock = clock
+
+    def admit(self, body: bytes, now_us: int) -> Batch:
+        """Return a JSON array of events as a batch of source 0."""
+        return self._admission.admit(body, PRODUCT, now_us=now_us)
+
+    def one(self, fields: Mapping[str, Any]) -> None:
+        """Append one event."""
+        self._ledger.append(self._admission.admit_event(fields, PRODUCT, now_us=self._clock.now_us()), PRODUCT_SOURCE)
+
+    def all(self, events: Sequence[Mapping[str, Any]]) -> None:
+        """Append events in order, as one batch: all of them or none."""
+        body = canonical_json([dict(event) for event in events])
+        self._ledger.append(self.admit(body, self._clock.now_us()), PRODUCT_SOURCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One installation, open: the writer lock is held until `open_instance` is left."""
+
+    settings: Settings
+    ledger: Ledger
+    admission: Admission
+    pseudonym_key: bytes
+    projection: Projection
+    register: Register
+    access: AccessService
+    services: Services
+    product: ProductEvents
+    commands: Commands
+
+    def note(self, action: str, **metadata: Any) -> None:
+        """Write down an event of the program's own life; durable on return."""
+        status = self.ledger.status()
+        self.product.one(
+            {
+                "action": action,
+                "actor": {"id": "tallystick", "type": "system"},
+                "target": {"type": "ledger", "id": status.origin},
+                "scope": PRODUCT_SCOPE,
+                "occurred_at": time_of_us(status.now),
+                "metadata": {"version": __version__, "size": status.acknowledged.size, **metadata},
+            }
+        )
+
+    def rebuild(self) -> dict[str, int]:
+        """Make everything derived again: tables from the log, columns and summaries from the content.
+
+        Returns how many of each there are now. A segment that had been set aside and is whole now is readmitted. Raises
+        SegmentCorruptError for content that cannot be read: that is not derived, and no rebuild brings it back.
+        """
+        size = self.projection.rebuild()
+        segments = self.ledger.snapshot().segments
+        root, set_aside = segments_of(self.settings), self.register.quarantined()
+        for entry in segments:
+            try:
+                LocalDisk().put_all(derived_files(root / entry.path))
+                check_segment(root, entry)
+            except FileNotFoundError:
+                if not self.is_listed(entry):
+                    continue  # merged meanwhile, which makes the derived files anew
+                raise
+            if entry.path in set_aside:
+                event = segment_event("segment.readmitted", entry, self.ledger.status().now)
+                self.commands.run(partial(_return_one, event))
+        counts = {"segments": len(segments), "sources": len(self.access.sources()), "tokens": len(self.access.tokens())}
+        return {"log size": size, **counts}
+
+    def is_listed(self, entry: SegmentEntry) -> bool:
+        """Return whether the manifest names a segment now."""
+        return any(each.path == entry.path for each in self.ledger.snapshot().segments)
+
+
+def _return_one(event: Mapping[str, Any], _: Connection) -> list[Mapping[str, Any]]:
+    return [event]
+
+
+@contextmanager
+def open_instance(
+    settings: Settings,
+    *,
+    opener: LedgerOpener | None = None,
+    clock: Clock | None = None,
+    authenticate: Callable[[AccessService], Authenticate] | None = None,
+    draining: Callable[[], bool] = lambda: False,
+) -> Iterator[Instance]:
+    """Yield the installation in `settings.data`, made when it is new, and close it in order afterwards.
+
+    `opener` replaces opening, for what a person must decide (`ledger.lineage`); `authenticate` replaces tokens, for a
+    command that works on the directory itself. Raises LedgerLockedError while another process holds the directory, and
+    what `Ledger.open` raises.
+    """
+    clock = clock or SystemClock()
+    with ExitStack() as held:
+        _prepare_directories(settings)
+        key = load_or_create_pseudonym_key(settings.data)
+        pseudonyms = Pseudonyms(key)
+        catalogue = load_catalogue(settings.catalogue_files)
+        admission = Admission(catalogue, pseudonyms, settings.limits)
+        ledger = held.enter_context(
+            contextlib.closing(_open_ledger(settings, admission, opener or open_or_create(), clock))
+        )
+        database = open_database(settings.data / "tallystick.db")
+        held.callback(database.dispose)
+        projection = _projection(ledger, database, settings)
+        projection.start()
+        product = ProductEvents(ledger, admission, clock)
+        commands = Commands(projection, product.all)
+        register = Register(projection, catalogue, pseudonyms)
+        commands.run(lambda _: catalogue_events(register.published(), catalogue, time_of_us(clock.now_us())))
+        secrets = held.enter_context(contextlib.closing(Secrets(settings.data / "secrets.db")))
+        access = AccessService(projection, commands, secrets, clock, lambda: ledger.status().acknowledged.at)
+        workers = _workers(settings, key, held)
+        reading = held.enter_context(_open_reading(settings, ledger, register, product.one, key, clock))
+        services = Services(
+            ledger=ledger,
+            record=RecordService(admission, ledger.submit, clock),
+            workers=workers,
+            search=reading.search,
+            recorder=reading.recorder,
+            access=access,
+            authenticate=authenticate(access) if authenticate else access.authenticate,
+            draining=draining,
+        )
+        held.enter_context(SelfCheck(ledger, segments_of(settings), register, commands, clock))
+        yield Instance(settings, ledger, admission, key, projection, register, access, services, product, commands)
+
+
+def _prepare_directories(settings: Settings) -> None:
+    for directory in (settings.data, settings.state):
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if directory.stat().st_mode & 0o077:
+            directory.chmod(0o700)  # made by somebody else, and open to others
+
+
+def open_or_create(origin: str | None = None) -> LedgerOpener:
+    """Return an opener that makes the ledger, called `origin`, where there is none."""
+
+    def open_ledger(data: Path, state: Path, **others: Any) -> Ledger:
+        try:
+            return Ledger.open(data, state, **others)
+        except NoLedgerError:
+            return Ledger.create(data, state, origin=origin, **others)
+
+    return open_ledger
+
+
+def _open_ledger(settings: Settings, admission: Admission, opener: LedgerOpener, clock: Clock) -> Ledger:
+    def admit(body: bytes, now_us: int) -> Batch:
+        return admission.admit(body, PRODUCT, now_us=now_us)
+
+    witnesses = tuple(WitnessAddress(each.url, each.vkey) for each in settings.witnesses)
+    options = LedgerOptions(witnesses=witnesses, reserve_bytes=settings.reserve_bytes)
+    return opener(settings.data, settings.state, admission=admit, clock=clock, options=options)
+
+
+def segments_of(settings: Settings) -> Path:
+    """Return the folder of the segments of the ledger that a data directory writes to now."""
+    return Layout(settings.data, settings.state, current_name(LocalDisk(), settings.data)).segments
+
+
+def _projection(ledger: Ledger, database: Database, settings: Settings) -> Projection:
+    segments = segments_of(settings)
+    return Projection(
+        database,
+        ledger.origin,
+        HANDLERS,
+        read=lambda first: product_events(ledger.snapshot(), segments, first),
+        size=lambda: ledger.snapshot().size,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Search over the ledger, and the record of it."""
+
+    search: SearchService
+    recorder: ReadRecorder
+
+
+@contextmanager
+def _open_reading(
+    settings: Settings,
+    ledger: Ledger,
+    register: Register,
+    append: Append,
+    key: bytes,
+    clock: Clock,
+) -> Iterator[_Reading]:
+    segments, spill = segments_of(settings), settings.data / "tmp"
+    shutil.rmtree(spill, ignore_errors=True)
+    spill.mkdir(mode=0o700)
+    recorder = ReadRecorder(append, clock, ledger.origin)
+    cursor_key = hmac.digest(key, b"tallystick cursors 1", "sha256")
+    with contextlib.closing(Engine([segments], spill)) as engine:
+        search = SearchService(ledger, segments, register, recorder, clock, cursor_key=cursor_key, engine=engine)
+        yield _Reading(search, recorder)
+        try:
+            recorder.flush(everything=True)
+        except TallystickError as error:
+            # Only counts of repeats are lost: each first reading is on record.
+            structlog.get_logger("tallystick.server").error("repeats not recorded", code=error.code)
+
+
+def _workers(settings: Settings, key: bytes, held: ExitStack) -> AdmissionWorkers | None:
+    if not settings.workers:
+        return None
+    workers = AdmissionWorkers(settings.workers, key, settings.catalogue_files, settings.limits)
+    held.callback(workers.close)
+    return workers
