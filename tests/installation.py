@@ -1,0 +1,84 @@
+"""A whole installation for tests: real files, real ledger, and the API in process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from litestar.testing import TestClient
+
+from tallystick.api.app import create_app
+from tallystick.clock import Clock
+from tallystick.config import Settings, settings_for
+from tallystick.server import Instance, open_instance
+
+
+@dataclass
+class Installation:
+    """An open instance and a client of its API; `token` makes what a request authenticates with."""
+
+    instance: Instance
+    http: TestClient[Any]
+    made: dict[tuple[str, str, str], dict[str, str]] = field(default_factory=dict)
+
+    def token(self, can: str = "both", scope: str = "/", source: str = "tester") -> dict[str, str]:
+        """Return the headers of a caller; the same again for the same arguments."""
+        key = (can, scope, source)
+        if key not in self.made:
+            secret = self.instance.access.create_token(source=source, scope=scope, can=can).secret
+            self.made[key] = {"authorization": f"Bearer {secret}"}
+        return self.made[key]
+
+    def post(self, body: Any, headers: dict[str, str] | None = None, **more: Any) -> httpx.Response:
+        """Send events: bytes as they are, anything else as JSON."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.http.post("/api/v1/events", content=content, headers={**self.token(), **(headers or {})}, **more)
+
+    def actions(self) -> list[str]:
+        """Return the actions of the unsealed events in the log, oldest first."""
+        frames = [ref.read() for ref in self.instance.ledger.snapshot().frames]
+        return [json.loads(frame.facts_at(at))["action"] for frame in frames for at in range(frame.count)]
+
+    def get(self, path: str, headers: dict[str, str] | None = None, **parameters: Any) -> httpx.Response:
+        """Read a route as a caller who may read everything, or as `headers` say."""
+        return self.http.get(path, params=parameters, headers=self.token() if headers is None else headers)
+
+
+def sample(**changes: Any) -> dict[str, Any]:
+    """Return a good event with some members changed; None leaves one out."""
+    event: dict[str, Any] = {
+        "action": "user.signed_in",
+        "actor": {"id": "ana", "type": "user", "email": "ana@example.org"},
+        "target": {"id": "intranet", "type": "application"},
+        "scope": "acme/intranet",
+        "occurred_at": "2026-03-01T12:00:00Z",
+        "context": {"ip": "192.0.2.7", "request_id": "r-1"},
+    }
+    event.update(changes)
+    return {name: value for name, value in event.items() if value is not None}
+
+
+def settings(root: Path, **changes: Any) -> Settings:
+    """Return settings below `root`."""
+    return settings_for(root / "data", root / "state", **changes)
+
+
+@contextmanager
+def installation(
+    root: Path,
+    *,
+    clock: Clock | None = None,
+    draining: Callable[[], bool] = lambda: False,
+    **changes: Any,
+) -> Iterator[Installation]:
+    """Yield a new or existing installation below `root`."""
+    with (
+        open_instance(settings(root, **changes), clock=clock, draining=draining) as instance,
+        TestClient(create_app(instance.services), raise_server_exceptions=False) as http,
+    ):
+        yield Installation(instance, http)

@@ -1,0 +1,234 @@
+"""Sources and tokens: what opens, what does not, and that every change is first an event."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from tests.installation import Installation, installation
+
+from tallystick.access.errors import (
+    ScopeInvalidError,
+    SourceConflictError,
+    SourceNameInvalidError,
+    TokenInvalidError,
+    TokenMissingError,
+    TokenUnknownError,
+)
+from tallystick.access.model import Caller
+from tallystick.testing import ManualClock
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def home(tmp_path: Path, clock: ManualClock) -> Iterator[Installation]:
+    with installation(tmp_path, clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Return an installation for tests that change nothing."""
+    with installation(tmp_path_factory.mktemp("shared")) as opened:
+        yield opened
+
+
+def caller_of(home: Installation, secret: str) -> Caller:
+    return home.instance.access.authenticate(f"Bearer {secret}", address="10.0.0.1", via="api")
+
+
+def test_a_new_token_registers_its_source_and_both_are_events(home: Installation) -> None:
+    home.instance.access.create_token(source="gitlab", scope="acme/code", can="write")
+    assert home.actions()[-2:] == ["source.registered", "token.created"]
+    (source,) = home.instance.access.sources()
+    assert (source.number, source.name, source.scope, source.actor_ids) == (1, "gitlab", "acme/code", "opaque")
+
+
+def test_a_second_token_of_a_source_does_not_register_it_again(home: Installation) -> None:
+    for _ in range(2):
+        home.instance.access.create_token(source="gitlab", scope="acme", can="write")
+    assert home.actions().count("source.registered") == 1
+    assert home.actions().count("token.created") == 2
+
+
+def test_source_numbers_go_up_and_are_never_used_twice(home: Installation) -> None:
+    for name in ("one", "two", "three"):
+        home.instance.access.create_token(source=name, scope="/", can="write")
+    assert [(source.number, source.name) for source in home.instance.access.sources()] == [
+        (1, "one"),
+        (2, "two"),
+        (3, "three"),
+    ]
+
+
+def test_sources_registered_at_the_same_time_get_numbers_of_their_own(home: Installation) -> None:
+    def register(number: int) -> None:
+        home.instance.access.create_token(source=f"source-{number % 8}", scope="/", can="write")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(register, range(24)))
+    sources = home.instance.access.sources()
+    assert sorted(source.number for source in sources) == list(range(1, 9))
+    assert len({source.name for source in sources}) == 8
+    assert len(home.instance.access.tokens()) == 24
+
+
+@pytest.mark.parametrize(
+    ("can", "scope", "writes", "reads"),
+    [
+        ("write", "acme", "acme", ()),
+        ("read", "acme", None, ("acme",)),
+        ("both", "/", "", ("",)),
+    ],
+)
+def test_a_token_opens_exactly_what_it_names(
+    home: Installation, can: str, scope: str, writes: str | None, reads: tuple[str, ...]
+) -> None:
+    created = home.instance.access.create_token(source="app", scope=scope, can=can)
+    caller = caller_of(home, created.secret)
+    assert (caller.write.scope if caller.write else None) == writes
+    assert caller.read_scopes == reads
+
+
+def test_the_narrower_scope_of_a_token_binds_what_it_writes(home: Installation) -> None:
+    home.instance.access.create_token(source="app", scope="acme", can="write")
+    narrow = home.instance.access.create_token(source="app", scope="acme/payments", can="write")
+    caller = caller_of(home, narrow.secret)
+    assert caller.write is not None
+    assert caller.write.scope == "acme/payments"
+
+
+def test_a_source_takes_no_token_for_a_wider_scope(home: Installation) -> None:
+    home.instance.access.create_token(source="app", scope="acme", can="write")
+    before = home.actions()
+    for scope in ("/", "other", "acme2"):
+        with pytest.raises(SourceConflictError):
+            home.instance.access.create_token(source="app", scope=scope, can="read")
+    assert home.actions() == before
+
+
+def test_a_source_with_opaque_ids_takes_no_token_for_personal_ones(home: Installation) -> None:
+    home.instance.access.create_token(source="app", scope="/", can="write")
+    with pytest.raises(SourceConflictError):
+        home.instance.access.create_token(source="app", scope="/", can="write", personal_ids=True)
+
+
+def test_a_refused_token_leaves_no_secret_behind(home: Installation, tmp_path: Path) -> None:
+    with pytest.raises(SourceNameInvalidError):
+        home.instance.access.create_token(source="../etc", scope="/", can="write")
+    with sqlite3.connect(tmp_path / "data" / "secrets.db") as secrets:
+        assert secrets.execute("select count(*) from token").fetchone() == (0,)
+    secrets.close()
+
+
+@pytest.mark.parametrize("scope", ["", "//", "/acme", "acme/", "a b", "acme//x", "é", "a" * 513])
+def test_what_is_not_a_scope_is_refused(shared: Installation, scope: str) -> None:
+    with pytest.raises(ScopeInvalidError):
+        shared.instance.access.create_token(source="app", scope=scope, can="write")
+
+
+@pytest.mark.parametrize("name", ["", "-x", "a b", "a/b", "a" * 65, "ä", "a\n"])
+def test_what_cannot_name_a_source_is_refused(shared: Installation, name: str) -> None:
+    with pytest.raises(SourceNameInvalidError):
+        shared.instance.access.create_token(source=name, scope="/", can="write")
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "tsk_0"])
+def test_without_a_token_nobody_is_anybody(shared: Installation, header: str | None) -> None:
+    with pytest.raises(TokenMissingError):
+        shared.instance.access.authenticate(header, address="10.0.0.1", via="api")
+
+
+def test_a_token_that_differs_in_one_character_opens_nothing(home: Installation) -> None:
+    secret = home.instance.access.create_token(source="app", scope="/", can="both").secret
+    for at in range(len(secret)):
+        wrong = secret[:at] + ("A" if secret[at] != "A" else "B") + secret[at + 1 :]
+        with pytest.raises(TokenInvalidError):
+            caller_of(home, wrong)
+    for wrong in (secret[:-1], secret + "A", "x" * 10_000, secret.upper()):
+        with pytest.raises(TokenInvalidError):
+            caller_of(home, wrong)
+
+
+def test_a_token_ends_at_its_time_even_when_the_clock_is_set_back(home: Installation, clock: ManualClock) -> None:
+    created = home.instance.access.create_token(source="app", scope="/", can="both", expires_in_days=1)
+    clock.advance(86_399)
+    assert caller_of(home, created.secret).name == "app"
+    clock.advance(1)
+    with pytest.raises(TokenInvalidError):
+        caller_of(home, created.secret)
+    home.instance.access.create_token(source="other", scope="/", can="read")  # an event stamps the present
+    clock.step(-86_400)
+    with pytest.raises(TokenInvalidError):
+        caller_of(home, created.secret)
+
+
+def test_a_revoked_token_opens_nothing_at_once_and_after_a_restart(tmp_path: Path) -> None:
+    with installation(tmp_path) as home:
+        created = home.instance.access.create_token(source="app", scope="/", can="both")
+        caller_of(home, created.secret)
+        home.instance.access.revoke_token(created.token)
+        home.instance.access.revoke_token(created.token)
+        assert home.actions().count("token.revoked") == 1
+        with pytest.raises(TokenInvalidError):
+            caller_of(home, created.secret)
+        assert [token.state(0) for token in home.instance.access.tokens()] == ["revoked"]
+    with installation(tmp_path) as home, pytest.raises(TokenInvalidError):
+        caller_of(home, created.secret)
+
+
+def test_revoking_what_there_is_not_says_so(shared: Installation) -> None:
+    with pytest.raises(TokenUnknownError):
+        shared.instance.access.revoke_token("0123456789ab")
+
+
+def test_a_token_opens_after_a_restart(tmp_path: Path) -> None:
+    with installation(tmp_path) as home:
+        created = home.instance.access.create_token(source="app", scope="/", can="both")
+    with installation(tmp_path) as home:
+        assert caller_of(home, created.secret).name == "app"
+
+
+def test_the_secret_is_stored_nowhere(tmp_path: Path) -> None:
+    with installation(tmp_path) as home:
+        secret = home.instance.access.create_token(source="app", scope="/", can="both").secret.encode()
+    for path in tmp_path.rglob("*"):
+        assert not path.is_file() or secret[17:] not in path.read_bytes(), path
+
+
+def test_a_hash_swapped_in_the_secrets_opens_nothing(tmp_path: Path) -> None:
+    with installation(tmp_path) as home:
+        mine = home.instance.access.create_token(source="app", scope="acme", can="write")
+        other = home.instance.access.create_token(source="root", scope="/", can="both")
+    with sqlite3.connect(tmp_path / "data" / "secrets.db") as secrets:
+        nonce, digest = secrets.execute("select nonce, hash from token where token = ?", (mine.token,)).fetchone()
+        secrets.execute("update token set nonce = ?, hash = ? where token = ?", (nonce, digest, other.token))
+    secrets.close()
+    with installation(tmp_path) as home:
+        assert caller_of(home, mine.secret).name == "app"
+        forged = mine.secret.replace(mine.token, other.token)
+        for secret in (forged, other.secret):
+            with pytest.raises(TokenInvalidError):
+                caller_of(home, secret)
+
+
+def test_a_secret_without_its_event_opens_nothing(tmp_path: Path) -> None:
+    with installation(tmp_path) as home:
+        created = home.instance.access.create_token(source="app", scope="/", can="both")
+        with home.instance.projection.engine.begin() as connection:
+            connection.execute(text("delete from token"))
+    with installation(tmp_path) as home, pytest.raises(TokenInvalidError):
+        caller_of(home, created.secret)
+
+
+def test_the_secrets_can_be_read_by_their_owner_only(home: Installation, tmp_path: Path) -> None:
+    assert (tmp_path / "data" / "secrets.db").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
