@@ -18,6 +18,8 @@ from pathlib import Path
 
 from bench import events, measure
 from tallystick.access.model import Caller
+from tallystick.access.permissions import Permission
+from tallystick.access.rights import Rights
 from tallystick.config import settings_for
 from tallystick.errors import UnavailableError
 from tallystick.event.admission import Batch, Media
@@ -61,10 +63,10 @@ def opened(home: Path) -> Iterator[Instance]:
         yield instance
 
 
-def reader(instance: Instance, *scopes: str) -> Caller:
+def reader(*scopes: str) -> Caller:
     """Return a caller who may read personal data, everywhere or in some scopes."""
-    caller = instance.access.local_caller(instance.access.ensure_source("bench", kind="bench"))
-    return Caller(caller.name, caller.source, None, scopes or ("",), personal=True, address="127.0.0.1", via="api")
+    rights = Rights.of((permission, scope) for permission in Permission for scope in scopes or ("",))
+    return Caller("bench", "service", "bench", rights, "127.0.0.1", "api")
 
 
 def filled(home: Path, count: int, shape: events.Shape) -> Filled:

@@ -35,8 +35,8 @@ def main() -> None:
         with ledger.opened(home) as instance:
             unsealed = ledger.leave_tail(instance, min(ledger.TAIL, filled.events // 5))
             size = instance.ledger.snapshot().size  # `scaling` adds to a ledger that is kept
-            asking = Asking(instance.services.search, ledger.reader(instance), given.rounds, size, unsealed)
-            restricted = ledger.reader(instance, GROUP)
+            asking = Asking(instance.services.search, ledger.reader(), given.rounds, size, unsealed)
+            restricted = ledger.reader(GROUP)
             figures = [asking.first(), *asking.newest(), *asking.overviews(restricted), *asking.words()]
             figures.append(asking.figure("memory of the searching process", memory_mb=_own_memory_mb()))
     measure.keep("search", __doc__, figures)

@@ -65,10 +65,15 @@ class Reader:
     """A caller for tests."""
 
     name: str = "auditor"
+    type: str = "service"
     read_scopes: tuple[str, ...] = ("",)
     personal: bool = True
     address: str = "192.0.2.1"
     via: str = "api"
+
+    @property
+    def id(self) -> str:
+        return self.name
 
 
 @dataclass(slots=True)

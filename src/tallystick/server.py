@@ -17,8 +17,8 @@ from sqlalchemy import Connection
 from sqlalchemy import Engine as Database
 
 from tallystick import __version__
-from tallystick.access.handlers import HANDLERS
-from tallystick.access.service import AccessService
+from tallystick.access.sources import handlers as source_handlers
+from tallystick.access.sources.service import AccessService
 from tallystick.api.services import Authenticate, Services
 from tallystick.clock import Clock, SystemClock
 from tallystick.config import Settings, settings_for
@@ -27,6 +27,7 @@ from tallystick.event.admission import Admission, Batch
 from tallystick.event.canonical import canonical_json
 from tallystick.event.occurred import time_of_us
 from tallystick.event.pseudonym import Pseudonyms
+from tallystick.follow import handlers as log_handlers
 from tallystick.follow.commands import Commands
 from tallystick.follow.product_log import product_events
 from tallystick.follow.projection import Projection
@@ -55,6 +56,8 @@ from tallystick.store.secrets import Secrets
 
 __all__ = ["Instance", "open_instance", "settings_for"]
 
+#: Everything that turns the product's events into tables, room by room.
+HANDLERS = {**log_handlers.HANDLERS, **source_handlers.HANDLERS}
 LedgerOpener = Callable[..., Ledger]
 
 

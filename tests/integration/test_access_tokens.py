@@ -125,7 +125,7 @@ def test_a_refused_token_leaves_no_secret_behind(home: Installation, tmp_path: P
     with pytest.raises(SourceNameInvalidError):
         home.instance.access.create_token(source="../etc", scope="/", can="write")
     with sqlite3.connect(tmp_path / "data" / "secrets.db") as secrets:
-        assert secrets.execute("select count(*) from token").fetchone() == (0,)
+        assert secrets.execute("select count(*) from secret").fetchone() == (0,)
     secrets.close()
 
 
@@ -209,8 +209,8 @@ def test_a_hash_swapped_in_the_secrets_opens_nothing(tmp_path: Path) -> None:
         mine = home.instance.access.create_token(source="app", scope="acme", can="write")
         other = home.instance.access.create_token(source="root", scope="/", can="both")
     with sqlite3.connect(tmp_path / "data" / "secrets.db") as secrets:
-        nonce, digest = secrets.execute("select nonce, hash from token where token = ?", (mine.token,)).fetchone()
-        secrets.execute("update token set nonce = ?, hash = ? where token = ?", (nonce, digest, other.token))
+        nonce, digest = secrets.execute("select nonce, record from secret where name = ?", (mine.token,)).fetchone()
+        secrets.execute("update secret set nonce = ?, record = ? where name = ?", (nonce, digest, other.token))
     secrets.close()
     with installation(tmp_path) as home:
         assert caller_of(home, mine.secret).name == "app"

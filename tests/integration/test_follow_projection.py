@@ -14,7 +14,8 @@ from tallystick.follow.commands import Commands
 from tallystick.follow.product_log import ProductEvent
 from tallystick.follow.projection import Projection, ProjectionStoppedError
 from tallystick.ledger.genesis import PRODUCT_SOURCE
-from tallystick.store.database import CURSOR, HOLD, METADATA, SOURCE, open_database
+from tallystick.store.database import open_database
+from tallystick.store.tables import CURSOR, HOLD, METADATA, SOURCE
 
 
 @pytest.fixture

@@ -1,78 +1,53 @@
-"""Frozen values about who may do what."""
+"""Who asks, and what they may do."""
 
 from __future__ import annotations
 
-import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
+from tallystick.access.permissions import Permission
+from tallystick.access.rights import Rights
 from tallystick.event.gate import SourceRules
 
-
-class Can(enum.StrEnum):
-    """What a token allows."""
-
-    WRITE = "write"
-    READ = "read"
-    BOTH = "both"
-
-    @property
-    def writes(self) -> bool:
-        return self is not Can.READ
-
-    @property
-    def reads(self) -> bool:
-        return self is not Can.WRITE
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A registered sender. `scope` is the empty text for everything."""
-
-    number: int
-    name: str
-    kind: str
-    scope: str
-    actor_ids: str
-    strict: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A token as it may be shown: never its secret. Times are microseconds since 1970."""
-
-    token: str
-    source: str
-    can: Can
-    scope: str
-    expires_at: int | None
-    revoked: bool
-
-    def state(self, now_us: int) -> str:
-        """Return `active`, `expired` or `revoked`."""
-        if self.revoked:
-            return "revoked"
-        return "expired" if self.expires_at is not None and self.expires_at <= now_us else "active"
-
-
-@dataclass(frozen=True, slots=True)
-class CreatedToken:
-    """A new token, with its secret for the only time."""
-
-    token: str
-    secret: str
+Door = Literal["page", "api", "command-line"]
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, and what they may do. `write` is None for who may not send.
+    """Somebody who was authenticated. It meets `search.ports.Caller`.
 
-    `read_scopes` are slash paths, the empty one being everything; none at all for who may not read.
+    `id` and `type` are what stands as the actor of the events that the caller causes; `name` is for people to read.
+    `aliases` are the ids and e-mail addresses by which events name this person as an actor. `write` is None for who may
+    not send. `session` and `token` name what the caller came with, where there is one.
     """
 
+    id: str
+    type: Literal["user", "service", "system"]
     name: str
-    source: int
-    write: SourceRules | None
-    read_scopes: tuple[str, ...]
-    personal: bool
+    rights: Rights
     address: str
-    via: str
+    via: Door
+    write: SourceRules | None = None
+    session: str | None = None
+    token: str | None = None
+    aliases: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def read_scopes(self) -> tuple[str, ...]:
+        """Scopes whose events may be read; the empty one is everything, none at all is nothing."""
+        return self.rights.scopes(Permission.EVENTS_READ)
+
+    @property
+    def personal_scopes(self) -> tuple[str, ...]:
+        """Scopes whose personal data may be searched and shown."""
+        return self.rights.scopes(Permission.EVENTS_READ_PERSONAL)
+
+    @property
+    def own_scopes(self) -> tuple[str, ...]:
+        """Scopes in which the caller's own events may be read."""
+        return self.rights.scopes(Permission.EVENTS_READ_OWN)
+
+    @property
+    def personal(self) -> bool:
+        """Whether personal data may be searched and shown wherever the caller may read."""
+        return all(self.rights.allows(Permission.EVENTS_READ_PERSONAL, scope) for scope in self.read_scopes)

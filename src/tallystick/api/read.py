@@ -11,7 +11,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import PathParameter, QueryParameter
 from litestar.response import Stream
 
-from tallystick.access.service import parse_scope
+from tallystick.access.scopes import parse_scope
 from tallystick.api.openapi import FILES, PROBLEMS
 from tallystick.api.services import Services, reader_of
 from tallystick.event.disclosure import format_disclosure

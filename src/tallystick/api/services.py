@@ -10,8 +10,8 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 
 from tallystick.access.errors import ReadForbiddenError, WriteForbiddenError
-from tallystick.access.model import Caller
-from tallystick.access.service import AccessService
+from tallystick.access.model import Caller, Door
+from tallystick.access.sources.service import AccessService
 from tallystick.api.body import BodyRoom
 from tallystick.event.gate import SourceRules
 from tallystick.intake.record import RecordService
@@ -24,7 +24,7 @@ from tallystick.search.service import SearchService
 class Authenticate(Protocol):
     """Says who sends a request."""
 
-    def __call__(self, authorization: str | None, *, address: str, via: str) -> Caller:
+    def __call__(self, authorization: str | None, *, address: str, via: Door) -> Caller:
         """Return the caller, or raise an UnauthenticatedError."""
         ...
 

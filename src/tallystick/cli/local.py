@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import uvicorn
 
-from tallystick.access.model import Caller
-from tallystick.access.service import AccessService
+from tallystick.access.model import Caller, Door
+from tallystick.access.sources.service import AccessService
 from tallystick.api.app import create_app
 from tallystick.api.services import Authenticate
 from tallystick.client import Client
@@ -80,7 +80,7 @@ def _operator(access: AccessService, source: str) -> Authenticate:
     known: list[Caller] = []
     lock = threading.Lock()
 
-    def authenticate(authorization: str | None, *, address: str, via: str) -> Caller:
+    def authenticate(authorization: str | None, *, address: str, via: Door) -> Caller:
         del authorization, address, via
         with lock:
             if not known:

@@ -13,12 +13,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tallystick.errors import CorruptionError
 from tallystick.follow.product_log import ProductEvent
-from tallystick.store.database import CURSOR, METADATA, clear_database
+from tallystick.store.database import clear_database
+from tallystick.store.tables import CURSOR, METADATA
 
 Handler = Callable[[Connection, ProductEvent], None]
 SCHEMA_VERSION: Final = 1
 _READ_TRIES: Final = 4
 _telemetry = structlog.get_logger("tallystick.follow")
+
+
+def handlers_of(actions: Mapping[str, Handler]) -> dict[tuple[str, int], Handler]:
+    """Return the handlers of the present schema version by their key."""
+    return {(action, SCHEMA_VERSION): handler for action, handler in actions.items()}
 
 
 class ProjectionStoppedError(CorruptionError):

@@ -14,7 +14,7 @@ from tallystick.event.catalogue import Catalogue
 from tallystick.event.model import ActorType
 from tallystick.event.pseudonym import Pseudonyms
 from tallystick.follow.projection import Projection
-from tallystick.store.database import CATALOGUE, DEFINITION, QUARANTINE, RETENTION_CLASS, SOURCE
+from tallystick.store.tables import CATALOGUE, DEFINITION, QUARANTINE, RETENTION_CLASS, SOURCE
 
 PRODUCT_NAME: Final = "tallystick"
 ACTOR_TYPES: Final = tuple(ActorType)

@@ -50,6 +50,6 @@ class CursorSeal:
 
     def _tag(self, data: bytes, search: Search, caller: Caller) -> bytes:
         bound = msgspec.msgpack.encode(
-            ["tallystick cursor 1", data, search, caller.name, sorted(caller.read_scopes), caller.personal]
+            ["tallystick cursor 1", data, search, caller.id, sorted(caller.read_scopes), caller.personal]
         )
         return hmac.digest(self.key, bound, "sha256")[:_TAG_BYTES]

@@ -77,7 +77,7 @@ def export_events(
     scan, total = service.open_export(search, caller)
     about = About(
         query=describe(search),
-        caller=caller.name,
+        caller=caller.id,
         origin=ledger.origin,
         checkpoint=ledger.checkpoint().decode(),
         size=scan.view.size,

@@ -13,6 +13,13 @@ class Caller(Protocol):
     """Who is asking, and what they may see; `access.model.Caller` is one."""
 
     @property
+    def id(self) -> str:
+        """What stands as the actor in the record of the reading."""
+        ...
+
+    @property
+    def type(self) -> str: ...
+    @property
     def name(self) -> str: ...
     @property
     def read_scopes(self) -> tuple[str, ...]:

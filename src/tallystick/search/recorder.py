@@ -48,19 +48,17 @@ class ReadRecorder:
 
     def searched(self, caller: Caller, search: Search, rows: int) -> None:
         """Record a search, a facet or a histogram over it, or a further page of it."""
-        key = (caller.name, caller.via, caller.address, search)
+        key = (caller.id, caller.via, caller.address, search)
         self._coalesced(key, "events.searched", caller, search, rows, COALESCE_US)
 
     def tailed(self, caller: Caller, search: Search, session: str, rows: int) -> None:
         """Record that a session follows new events."""
-        self._coalesced(("tail", caller.name, session, search), "events.tailed", caller, search, rows, SESSION_US)
+        self._coalesced(("tail", caller.id, session, search), "events.tailed", caller, search, rows, SESSION_US)
 
     def pulled(self, caller: Caller, search: Search, session: str, rows: int, after: int) -> None:
         """Record that a session fetches events by index."""
         extra = {"after_index": after}
-        self._coalesced(
-            ("pull", caller.name, session, search), "events.pulled", caller, search, rows, SESSION_US, extra
-        )
+        self._coalesced(("pull", caller.id, session, search), "events.pulled", caller, search, rows, SESSION_US, extra)
 
     def exported(self, caller: Caller, search: Search, rows: int, format_name: str) -> None:
         """Record an export; every one stands alone."""
@@ -146,7 +144,7 @@ class ReadRecorder:
         context = {"ip": caller.address} if caller.address else {}
         return {
             "action": action,
-            "actor": {"id": caller.name, "type": "service" if caller.via == "api" else "user"},
+            "actor": {"id": caller.id, "type": caller.type},
             "targets": [target],
             "scope": scope,
             "occurred_at": format_moment(self._clock.now_us()),

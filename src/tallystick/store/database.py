@@ -1,4 +1,4 @@
-"""The product's own tables: projections of source-0 events, which replaying the log makes again."""
+"""Opening the database that holds the product's tables."""
 
 from __future__ import annotations
 
@@ -7,92 +7,13 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Engine,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    create_engine,
-    event,
-    text,
-)
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import DatabaseError
 
-METADATA = MetaData()
+from tallystick.store.tables import METADATA
+
 DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _telemetry = structlog.get_logger("tallystick.store")
-
-CURSOR = Table(
-    "cursor",
-    METADATA,
-    Column("projection", String(64), primary_key=True),
-    Column("next_index", BigInteger, nullable=False),
-)
-SOURCE = Table(
-    "source",
-    METADATA,
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("name", String(128), nullable=False, unique=True),
-    Column("kind", String(64), nullable=False),
-    Column("scope", String(512), nullable=False),
-    Column("actor_ids", String(16), nullable=False),
-    Column("strict", Boolean, nullable=False),
-    Column("registered_index", BigInteger, nullable=False),
-)
-TOKEN = Table(
-    "token",
-    METADATA,
-    Column("token", String(32), primary_key=True),
-    Column("source", BigInteger, nullable=False),
-    Column("can", String(16), nullable=False),
-    Column("scope", String(512), nullable=False),
-    Column("digest", String(64), nullable=False),
-    Column("expires_at", BigInteger),
-    Column("created_index", BigInteger, nullable=False),
-    Column("revoked_index", BigInteger),
-)
-RETENTION_CLASS = Table(
-    "retention_class",
-    METADATA,
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("name", String(64), nullable=False),
-    Column("retention_days", Integer),
-    Column("keeps_facts", Boolean, nullable=False),
-    Column("defined_index", BigInteger, nullable=False),
-)
-DEFINITION = Table(
-    "definition",
-    METADATA,
-    Column("action", String(128), primary_key=True),
-    Column("from_index", BigInteger, primary_key=True, autoincrement=False),
-    Column("definition", Text),
-)
-CATALOGUE = Table(
-    "catalogue",
-    METADATA,
-    Column("from_index", BigInteger, primary_key=True, autoincrement=False),
-    Column("digest", String(64), nullable=False),
-)
-QUARANTINE = Table(
-    "quarantine",
-    METADATA,
-    Column("path", String(128), primary_key=True),
-    Column("reason", Text, nullable=False),
-    Column("found_index", BigInteger, nullable=False),
-)
-HOLD = Table(
-    "hold",
-    METADATA,
-    Column("hold", String(128), primary_key=True),
-    Column("ranges", Text, nullable=False),
-    Column("placed_index", BigInteger, primary_key=True, autoincrement=False),
-    Column("released_index", BigInteger),
-)
 
 
 def open_database(path: Path) -> Engine:

@@ -1,4 +1,4 @@
-"""`secrets.db`: hashes of tokens, which never enter the log and which no rebuild touches.
+"""`secrets.db`: hashes of tokens and passwords and the like, which never enter the log and which no rebuild touches.
 
 A secret is written first and means nothing until an event in the log carries its digest (`access`): so a record that
 was added or swapped in this file shows, and is refused.
@@ -15,30 +15,34 @@ from pathlib import Path
 
 NONCE_BYTES = 16
 _SCHEMA = """
-create table if not exists token (
-  token text primary key,
+create table if not exists secret (
+  kind text not null,
+  name text not null,
   nonce blob not null,
-  hash blob not null
+  record blob not null,
+  primary key (kind, name)
 ) without rowid, strict
 """
 
 
 @dataclass(frozen=True, slots=True)
-class TokenSecret:
-    """What is kept of a token's secret: SHA-256 of nonce and secret. The secret itself has 256 random bits."""
+class Secret:
+    """One record: `kind` is the room that owns it (`token`, `password`, ...), `name` what it belongs to."""
 
-    token: str
+    kind: str
+    name: str
     nonce: bytes
-    hash: bytes
+    record: bytes
 
     @property
     def digest(self) -> str:
-        """What the log says of this record: SHA-256 in hexadecimal over (nonce, token, hash)."""
-        return hashlib.sha256(self.nonce + self.token.encode() + b"\0" + self.hash).hexdigest()
+        """What the log says of this record: SHA-256 in hexadecimal over (nonce, kind, name, record)."""
+        named = f"{self.kind}\0{self.name}\0".encode()
+        return hashlib.sha256(self.nonce + named + self.record).hexdigest()
 
 
 def hash_secret(nonce: bytes, secret: str) -> bytes:
-    """Return what is stored in place of a secret."""
+    """Return what is stored in place of a secret that has 256 random bits of its own."""
     return hashlib.sha256(nonce + secret.encode()).digest()
 
 
@@ -50,24 +54,33 @@ class Secrets:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.execute("pragma synchronous = full")
+        self._connection.execute("pragma secure_delete = on")
         self._connection.execute(_SCHEMA)
         self._lock = threading.Lock()
 
-    def save_token(self, secret: TokenSecret) -> None:
-        """Keep a token's hash."""
+    def save(self, secret: Secret) -> None:
+        """Keep a record, in place of an older one of that name."""
+        row = (secret.kind, secret.name, secret.nonce, secret.record)
         with self._lock:
-            self._connection.execute("insert into token values (?, ?, ?)", (secret.token, secret.nonce, secret.hash))
+            self._connection.execute("insert or replace into secret values (?, ?, ?, ?)", row)
 
-    def tokens(self) -> dict[str, TokenSecret]:
-        """Return what is kept, by the token's name."""
+    def find(self, kind: str, name: str) -> Secret | None:
+        """Return the record of that name, or None."""
+        query = "select kind, name, nonce, record from secret where kind = ? and name = ?"
         with self._lock:
-            rows = self._connection.execute("select token, nonce, hash from token").fetchall()
-        return {row[0]: TokenSecret(*row) for row in rows}
+            row = self._connection.execute(query, (kind, name)).fetchone()
+        return None if row is None else Secret(*row)
 
-    def delete_token(self, token: str) -> None:
-        """Forget a token's hash."""
+    def all(self, kind: str) -> dict[str, Secret]:
+        """Return every record of a kind by its name."""
         with self._lock:
-            self._connection.execute("delete from token where token = ?", (token,))
+            rows = self._connection.execute("select kind, name, nonce, record from secret where kind = ?", (kind,))
+            return {row[1]: Secret(*row) for row in rows.fetchall()}
+
+    def delete(self, kind: str, name: str) -> None:
+        """Forget a record."""
+        with self._lock:
+            self._connection.execute("delete from secret where kind = ? and name = ?", (kind, name))
 
     def close(self) -> None:
         """Close the file."""

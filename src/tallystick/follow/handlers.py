@@ -1,4 +1,4 @@
-"""How product events change the tables of sources, tokens, classes, holds, quarantines and the catalogue."""
+"""How product events change the tables of classes, holds, quarantines and the catalogue."""
 
 from __future__ import annotations
 
@@ -8,44 +8,8 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, delete, select, update
 
 from tallystick.follow.product_log import ProductEvent
-from tallystick.follow.projection import SCHEMA_VERSION, Handler
-from tallystick.store.database import CATALOGUE, DEFINITION, HOLD, QUARANTINE, RETENTION_CLASS, SOURCE, TOKEN
-
-
-def _register_source(connection: Connection, event: ProductEvent) -> None:
-    names = ("number", "name", "kind", "scope", "actor_ids", "strict")
-    row = {name: event.metadata[name] for name in names}
-    connection.execute(SOURCE.insert().values(**row, registered_index=event.index))
-
-
-def _change_source(connection: Connection, event: ProductEvent) -> None:
-    metadata = event.metadata
-    changed = {name: metadata[name] for name in ("name", "kind", "scope", "actor_ids", "strict") if name in metadata}
-    if changed:
-        connection.execute(update(SOURCE).where(SOURCE.c.number == metadata["number"]).values(**changed))
-
-
-def _create_token(connection: Connection, event: ProductEvent) -> None:
-    metadata = event.metadata
-    connection.execute(
-        TOKEN.insert().values(
-            token=metadata["token"],
-            source=metadata["source"],
-            can=metadata["can"],
-            scope=metadata["scope"],
-            digest=metadata["digest"],
-            expires_at=metadata.get("expires_at"),
-            created_index=event.index,
-        )
-    )
-
-
-def _revoke_token(connection: Connection, event: ProductEvent) -> None:
-    connection.execute(
-        update(TOKEN)
-        .where(TOKEN.c.token == event.metadata["token"], TOKEN.c.revoked_index.is_(None))
-        .values(revoked_index=event.index)
-    )
+from tallystick.follow.projection import Handler, handlers_of
+from tallystick.store.tables import CATALOGUE, DEFINITION, HOLD, QUARANTINE, RETENTION_CLASS
 
 
 def _define_class(connection: Connection, event: ProductEvent) -> None:
@@ -95,19 +59,14 @@ def _readmit_segment(connection: Connection, event: ProductEvent) -> None:
     connection.execute(delete(QUARANTINE).where(QUARANTINE.c.path == event.metadata["path"]))
 
 
-_ACTIONS: Mapping[str, Handler] = {
-    "source.registered": _register_source,
-    "source.changed": _change_source,
-    "token.created": _create_token,
-    "token.revoked": _revoke_token,
-    "class.defined": _define_class,
-    "class.changed": _change_class,
-    "catalogue.published": _publish_catalogue,
-    "hold.placed": _place_hold,
-    "hold.released": _release_hold,
-    "segment.quarantined": _quarantine_segment,
-    "segment.readmitted": _readmit_segment,
-}
-HANDLERS: Mapping[tuple[str, int], Handler] = {
-    (action, SCHEMA_VERSION): handler for action, handler in _ACTIONS.items()
-}
+HANDLERS: Mapping[tuple[str, int], Handler] = handlers_of(
+    {
+        "class.defined": _define_class,
+        "class.changed": _change_class,
+        "catalogue.published": _publish_catalogue,
+        "hold.placed": _place_hold,
+        "hold.released": _release_hold,
+        "segment.quarantined": _quarantine_segment,
+        "segment.readmitted": _readmit_segment,
+    }
+)

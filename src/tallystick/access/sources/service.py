@@ -12,25 +12,31 @@ from typing import Any, Final, Literal
 from sqlalchemy import Connection, func, select
 
 from tallystick.access.errors import (
-    ScopeInvalidError,
     SourceConflictError,
     SourceNameInvalidError,
     TokenInvalidError,
     TokenMissingError,
     TokenUnknownError,
 )
-from tallystick.access.model import Caller, Can, CreatedToken, Source, Token
+from tallystick.access.model import Caller, Door
+from tallystick.access.permissions import Permission
+from tallystick.access.rights import Rights
+from tallystick.access.roles import BUILT_IN
+from tallystick.access.scopes import parse_scope
+from tallystick.access.sources.model import Can, CreatedToken, Source, Token
 from tallystick.clock import Clock
 from tallystick.errors import TallystickError
 from tallystick.event.gate import SourceRules
-from tallystick.event.identifier import is_scope, is_within
+from tallystick.event.identifier import is_within
 from tallystick.event.occurred import time_of_us
 from tallystick.follow.commands import Commands
 from tallystick.follow.projection import Projection
-from tallystick.store.database import SOURCE, TOKEN
-from tallystick.store.secrets import NONCE_BYTES, Secrets, TokenSecret, hash_secret
+from tallystick.store.secrets import NONCE_BYTES, Secret, Secrets, hash_secret
+from tallystick.store.tables import SOURCE, TOKEN
 
 PREFIX: Final = "tsk"
+KIND: Final = "token"
+"""Of its records in `secrets.db`."""
 DAY_US: Final = 86_400 * 1_000_000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _SECRET = re.compile(rf"{PREFIX}_([0-9a-f]{{12}})_[A-Za-z0-9_-]{{43}}", re.ASCII)
@@ -40,7 +46,7 @@ _SECRET = re.compile(rf"{PREFIX}_([0-9a-f]{{12}})_[A-Za-z0-9_-]{{43}}", re.ASCII
 class _Known:
     """A token in memory: all that is needed to judge a request."""
 
-    secret: TokenSecret
+    secret: Secret
     can: Can
     scope: str
     expires_at: int | None
@@ -93,10 +99,10 @@ class AccessService:
         name = randomness.token_hex(6)
         secret = f"{PREFIX}_{name}_{randomness.token_urlsafe(32)}"
         nonce = randomness.token_bytes(NONCE_BYTES)
-        record = TokenSecret(name, nonce, hash_secret(nonce, secret))
+        record = Secret(KIND, name, nonce, hash_secret(nonce, secret))
         expires_at = None if expires_in_days is None else self._now_us() + expires_in_days * DAY_US
         # A crash after this leaves a hash without an event: it opens nothing.
-        self._secrets.save_token(record)
+        self._secrets.save(record)
 
         def decide(connection: Connection) -> list[dict[str, Any]]:
             events, number = self._registration(connection, source, path, "api", personal_ids=personal_ids)
@@ -109,7 +115,7 @@ class AccessService:
         try:
             self._commands.run(decide)
         except TallystickError:
-            self._secrets.delete_token(name)
+            self._secrets.delete(KIND, name)
             raise
         return CreatedToken(name, secret)
 
@@ -133,7 +139,7 @@ class AccessService:
             return [self._event("token.revoked", ("token", token), {"token": token})]
 
         self._commands.run(decide)
-        self._secrets.delete_token(token)
+        self._secrets.delete(KIND, token)
 
     def tokens(self) -> list[Token]:
         """Return every token ever made, oldest first."""
@@ -156,7 +162,7 @@ class AccessService:
             rows = connection.execute(select(SOURCE).order_by(SOURCE.c.number))
             return [Source(row.number, row.name, row.kind, row.scope, row.actor_ids, row.strict) for row in rows]
 
-    def authenticate(self, authorization: str | None, *, address: str, via: str) -> Caller:
+    def authenticate(self, authorization: str | None, *, address: str, via: Door) -> Caller:
         """Return who sent this `Authorization` header. Raises TokenMissingError, TokenInvalidError.
 
         A wrong secret takes as long as a right one; a revoked, expired or unknown token is answered alike.
@@ -167,7 +173,7 @@ class AccessService:
         match = _SECRET.fullmatch(secret.strip())
         known = self._find(match[1]) if match else None
         offered = hash_secret(known.secret.nonce if known else b"", secret.strip())
-        if known is None or not hmac.compare_digest(offered, known.secret.hash):
+        if known is None or not hmac.compare_digest(offered, known.secret.record):
             raise TokenInvalidError("the token is not in force")
         if known.expires_at is not None and known.expires_at <= self._now_us():
             raise TokenInvalidError("the token is not in force")
@@ -176,7 +182,8 @@ class AccessService:
     def local_caller(self, source: Source) -> Caller:
         """Return the operator at the data directory itself: everything, recorded as `source`."""
         rules = _rules(source, source.scope)
-        return Caller(source.name, source.number, rules, ("",), personal=True, address="local", via="command-line")
+        everything = Rights.of((permission, "") for permission in Permission)
+        return Caller(source.name, "user", source.name, everything, "local", "command-line", write=rules)
 
     def _now_us(self) -> int:
         return max(self._clock.now_us(), self._newest())
@@ -197,14 +204,14 @@ class AccessService:
         )
         with self._projection.engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
-        secrets = self._secrets.tokens()
+        secrets = self._secrets.all(KIND)
         known: dict[str, _Known] = {}
         for row in rows:
             secret = secrets.get(row[TOKEN.c.token])
             if secret is None or not hmac.compare_digest(secret.digest, row[TOKEN.c.digest]):
                 continue
             source, scope = Source(*(row[column] for column in _SOURCE_COLUMNS)), row[TOKEN.c.scope]
-            known[secret.token] = _Known(
+            known[secret.name] = _Known(
                 secret, Can(row[TOKEN.c.can]), scope, row[TOKEN.c.expires_at], _rules(source, scope)
             )
         return known
@@ -259,27 +266,24 @@ _SOURCE_COLUMNS = (
 )
 
 
-def parse_scope(text: str) -> str:
-    """Return the slash path that `text` names, empty for `/`; raises ScopeInvalidError."""
-    if text == "/":
-        return ""
-    if not is_scope(text):
-        raise ScopeInvalidError(f"{text[:80]!r} is not a scope")
-    return text
-
-
 def _rules(source: Source, scope: str) -> SourceRules:
     actor_ids: Literal["opaque", "personal"] = "personal" if source.actor_ids == "personal" else "opaque"
     return SourceRules(source.number, source.name, scope, actor_ids, source.strict)
 
 
-def _caller(known: _Known, address: str, via: str) -> Caller:
+#: What a token that reads may do.
+_READING = BUILT_IN["analyst"].permissions - {Permission.GRANTS_BREAK_GLASS, Permission.TOKENS_CREATE_OWN}
+
+
+def _caller(known: _Known, address: str, via: Door) -> Caller:
+    granted = [(permission, known.scope) for permission in _READING] if known.can.reads else []
     return Caller(
+        id=known.rules.name,
+        type="service",
         name=known.rules.name,
-        source=known.rules.number,
-        write=known.rules if known.can.writes else None,
-        read_scopes=(known.scope,) if known.can.reads else (),
-        personal=True,
+        rights=Rights.of(granted),
         address=address,
         via=via,
+        write=known.rules if known.can.writes else None,
+        token=known.secret.name,
     )

@@ -1,0 +1,1 @@
+"""Registered senders and the tokens of services and people."""

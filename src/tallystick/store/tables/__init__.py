@@ -1,0 +1,20 @@
+"""The product's own tables: projections of source-0 events, which replaying the log makes again.
+
+One module for each room that owns them; importing this package makes `METADATA` know them all.
+"""
+
+from tallystick.store.tables.log import CATALOGUE, CURSOR, DEFINITION, HOLD, QUARANTINE, RETENTION_CLASS
+from tallystick.store.tables.metadata import METADATA
+from tallystick.store.tables.sources import SOURCE, TOKEN
+
+__all__ = [
+    "CATALOGUE",
+    "CURSOR",
+    "DEFINITION",
+    "HOLD",
+    "METADATA",
+    "QUARANTINE",
+    "RETENTION_CLASS",
+    "SOURCE",
+    "TOKEN",
+]
