@@ -15,13 +15,13 @@ import structlog
 import uvicorn
 
 from tallystick import __version__
-from tallystick.api.app import create_app
 from tallystick.api.connection import BoundedConnection
 from tallystick.config import Settings
 from tallystick.errors import ConfigurationError, TallystickError
 from tallystick.search.upkeep import SearchUpkeep
 from tallystick.server import Instance, open_instance
 from tallystick.telemetry import configure_telemetry
+from tallystick.web.site import create_site
 
 DRAIN_S = 30
 KEEP_ALIVE_S = 75
@@ -125,13 +125,13 @@ def _config(settings: Settings, instance: Instance) -> uvicorn.Config:
     if settings.tls_cert is not None:
         options = {"ssl_certfile": str(settings.tls_cert), "ssl_keyfile": str(settings.tls_key)}
     config = uvicorn.Config(
-        create_app(instance.services),
+        create_site(instance.services),
         http=BoundedConnection,
         access_log=False,
         log_config=None,
         lifespan="off",
         proxy_headers=settings.behind_proxy,
-        forwarded_allow_ips=settings.proxies,
+        forwarded_allow_ips=list(settings.proxies),
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=DRAIN_S,

@@ -13,6 +13,7 @@ from tallystick.api.app import ROUTES
 from tallystick.api.metrics import METRICS
 from tallystick.cli.app import app
 from tallystick.cli.reference import known_errors, meaning_of
+from tallystick.config import SETTINGS
 
 
 def _page(name: str) -> str:
@@ -58,6 +59,14 @@ def test_every_option_of_serve_is_on_the_page() -> None:
     for parameter in command.params:
         if parameter.name != "help":
             assert f"| `{parameter.opts[0]}` |" in _page("settings.md")
+
+
+def test_every_setting_says_each_way_to_give_it() -> None:
+    text = _page("settings.md")
+    for setting in SETTINGS:
+        key, option = (f"`{each}`" if each else "" for each in (setting.key, setting.option))
+        row = f"| {key} | `{setting.variable}` | {option} | {setting.default} | {setting.meaning} |"
+        assert row in text
 
 
 def test_every_command_is_on_the_page() -> None:

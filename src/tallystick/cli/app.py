@@ -12,6 +12,7 @@ from tallystick import __version__
 from tallystick.cli import catalogue, check, keep, ledger, live, proof, read, send, token, witness
 from tallystick.cli.console import print_error, say
 from tallystick.cli.files import FileUnusableError
+from tallystick.cli.options import Config
 from tallystick.errors import TallystickError
 
 FAILED = 1
@@ -42,6 +43,7 @@ def _print_version(value: bool) -> None:
 @app.callback()
 def root(
     version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
+    config: Config = None,
 ) -> None:
     """Take the options that stand before a command."""
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tallystick.cli.console import say
 from tallystick.client import Client
+from tallystick.config import configured_data
 from tallystick.errors import ConfigurationError
 
 NO_MATTER = ("lost+found", "catalogue")
@@ -52,8 +53,12 @@ def require_data(data: Path | None, *, create: bool = False, announce: bool = Fa
 
     A missing or empty directory will do only with `create`; `announce` says then that a new log begins.
     """
+    data = data or configured_data()
     if data is None:
-        raise NowhereError("no data directory was named", advice="Give --data DIR or set TALLYSTICK_DATA.")
+        raise NowhereError(
+            "no data directory was named",
+            advice="Give --data DIR, set TALLYSTICK_DATA, or write it into the configuration file.",
+        )
     if not create and not data.exists():
         raise MissingDataError(f"there is no data directory at {data}")
     if data.exists() and not data.is_dir():
@@ -86,6 +91,7 @@ def connect(
         with Client(url, os.environ.get("TALLYSTICK_TOKEN")) as client:
             yield client
         return
+    data = data or configured_data()
     if data is None:
         raise NowhereError("this command needs a data directory or a server")
     from tallystick.cli.local import serve_locally

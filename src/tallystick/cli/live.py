@@ -10,14 +10,8 @@ import typer
 from tallystick.cli.connect import require_data
 from tallystick.cli.console import say
 from tallystick.cli.ledger import print_keys
-from tallystick.cli.options import Data, Json, State
+from tallystick.cli.options import Config, Data, Json, State
 
-Host = Annotated[
-    str,
-    typer.Option(
-        "--host", envvar="TALLYSTICK_HOST", help="Address to listen on; beyond this machine TLS or a proxy is demanded."
-    ),
-]
 Port = Annotated[int, typer.Option("--port", envvar="TALLYSTICK_PORT", min=0, max=65535, help="Port to listen on.")]
 
 
@@ -52,14 +46,28 @@ def init(
 def serve(
     data: Data = None,
     state: State = None,
-    host: Host = "127.0.0.1",
-    port: Port = 8400,
+    config: Config = None,  # noqa: ARG001  its callback has acted on it
+    host: Annotated[
+        str | None,
+        typer.Option(
+            "--host",
+            envvar="TALLYSTICK_HOST",
+            help="Address to listen on; beyond this machine TLS or a proxy is demanded.",
+        ),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", envvar="TALLYSTICK_PORT", min=0, max=65535, help="Port to listen on.")
+    ] = None,
+    public_url: Annotated[
+        str | None,
+        typer.Option("--public-url", envvar="TALLYSTICK_PUBLIC_URL", help="Address by which others reach the server."),
+    ] = None,
     workers: Annotated[
-        int,
+        int | None,
         typer.Option(
             "--workers", envvar="TALLYSTICK_WORKERS", min=0, max=64, help="Processes for admission; 0 is in the server."
         ),
-    ] = 0,
+    ] = None,
     tls_cert: Annotated[
         Path | None, typer.Option("--tls-cert", envvar="TALLYSTICK_TLS_CERT", help="Certificate chain (PEM).")
     ] = None,
@@ -67,8 +75,16 @@ def serve(
         Path | None, typer.Option("--tls-key", envvar="TALLYSTICK_TLS_KEY", help="Its key (PEM).")
     ] = None,
     behind_proxy: Annotated[
-        bool, typer.Option("--behind-proxy", envvar="TALLYSTICK_BEHIND_PROXY", help="A proxy on this machine ends TLS.")
-    ] = False,
+        bool | None,
+        typer.Option("--behind-proxy", envvar="TALLYSTICK_BEHIND_PROXY", help="A proxy on this machine ends TLS."),
+    ] = None,
+    database_url: Annotated[
+        str | None,
+        typer.Option(
+            "--database-url",
+            help="PostgreSQL database for the tables, without a password. [env var: TALLYSTICK_DATABASE_URL]",
+        ),
+    ] = None,
     witness: Annotated[
         list[str] | None,
         typer.Option("--witness", envvar="TALLYSTICK_WITNESS", help="VKEY@URL of a witness; repeat for more."),
@@ -78,19 +94,22 @@ def serve(
 
     The directory is made when it is missing.
     """
-    from tallystick.config import parse_witness, settings_for
+    from tallystick.config import DatabaseSetting, parse_public_url, parse_witness, settings_for
     from tallystick.serving import serve as run
 
+    given = {
+        "host": host,
+        "port": port,
+        "public_url": public_url and parse_public_url(public_url),
+        "workers": workers,
+        "tls_cert": tls_cert,
+        "tls_key": tls_key,
+        "behind_proxy": behind_proxy,
+        "database": database_url and DatabaseSetting.from_option(database_url),
+        "witnesses": tuple(parse_witness(text) for text in witness) if witness else None,
+    }
     settings = settings_for(
-        require_data(data, create=True),
-        state,
-        host=host,
-        port=port,
-        workers=workers,
-        tls_cert=tls_cert,
-        tls_key=tls_key,
-        behind_proxy=behind_proxy,
-        witnesses=tuple(parse_witness(text) for text in witness or ()),
+        require_data(data, create=True), state, **{name: value for name, value in given.items() if value is not None}
     )
     run(settings, ready=lambda instance, address: say(f"{instance.ledger.origin} listens on {address}"))
 

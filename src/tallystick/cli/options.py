@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+
+def _use_config(path: Path | None) -> Path | None:
+    # Settings are read from here on and in helper processes; the environment is what all of them look at.
+    if path is not None:
+        os.environ["TALLYSTICK_CONFIG"] = str(path)
+    return path
+
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        envvar="TALLYSTICK_CONFIG",
+        callback=_use_config,
+        is_eager=True,
+        help="Configuration file (TOML); /etc/tallystick/tallystick.toml where it is.",
+        show_default=False,
+    ),
+]
 Data = Annotated[
     Path | None,
     typer.Option("--data", envvar="TALLYSTICK_DATA", help="Data directory to work on directly.", show_default=False),

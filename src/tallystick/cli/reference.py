@@ -16,9 +16,8 @@ import tallystick
 from tallystick.api.problem import STATUS_OF, status_of
 from tallystick.api.reference import MADE, table
 from tallystick.cli.app import app
-from tallystick.config import RESERVE_BYTES, VARIABLES
+from tallystick.config import SETTINGS
 from tallystick.errors import TallystickError
-from tallystick.event.limits import Limits
 
 _ERRORS_HEAD: Final = """
 The HTTP API answers with these as problem documents (RFC 9457) whose `type` is `urn:tallystick:problem:` and the code; commands
@@ -26,7 +25,10 @@ print the code in brackets and leave with status 1. Codes are stable: scripts ma
 no code is answered with 500 `unexpected` and an incident number that the operator finds in the server's diagnostics.
 """
 _SETTINGS_HEAD: Final = """
-What is given on the command line comes before what the environment says, and that before the default.
+An option of the command comes before the variable, that before the configuration file, and that before the default. The file is TOML; a dot in
+a key is a table: `tls.cert` stands as `cert` below `[tls]`. It is named by `--config` or `TALLYSTICK_CONFIG`, and is `/etc/tallystick/tallystick.toml`
+where neither is given. Keys that are not in this table are refused. Secrets stand in files of their own, which the keys that end in `_file` name.
+Settings are read at the start; a certificate is read again whenever it changes.
 """
 _COMMANDS_HEAD: Final = """
 Results go to standard output, everything else to standard error. `--data` works on a data directory itself, which no server
@@ -68,21 +70,19 @@ def meaning_of(kind: type[TallystickError]) -> str:
 
 
 def render_settings() -> str:
-    """Return `docs/reference/settings.md`: the options of `serve`, and what only the environment sets."""
-    options = [each for each in _commands()["serve"].params if each.name != "help"]
-    rows, shown = [], set()
-    for option in options:
-        variable = str(option.envvar or "")
-        shown.add(variable)
-        rows.append((f"`{option.opts[0]}`", f"`{variable}`" if variable else "", _default(option), option.help or ""))
-    rest = [
-        (f"`{name}`", _environment_default(name), meaning) for name, meaning in VARIABLES.items() if name not in shown
+    """Return `docs/reference/settings.md`: every setting, and each way to give it."""
+    rows = [
+        (
+            f"`{each.key}`" if each.key else "",
+            f"`{each.variable}`",
+            f"`{each.option}`" if each.option else "",
+            each.default,
+            each.meaning,
+        )
+        for each in SETTINGS
     ]
-    return (
-        f"# Settings\n\n{MADE}\n{_SETTINGS_HEAD}\n## Options of `tallystick serve`\n\n"
-        + table(("option", "environment", "default", "meaning"), rows)
-        + "\n## Only in the environment\n\n"
-        + table(("variable", "default", "meaning"), rest)
+    return f"# Settings\n\n{MADE}\n{_SETTINGS_HEAD}\n" + table(
+        ("key in the file", "variable", "option", "default", "meaning"), rows
     )
 
 
@@ -135,13 +135,6 @@ def _default(option: Any) -> str:
     if default is None or default is False or callable(default) or default == []:
         return ""
     return f"`{getattr(default, 'value', default)}`"
-
-
-def _environment_default(variable: str) -> str:
-    if variable == "TALLYSTICK_RESERVE_BYTES":
-        return f"{RESERVE_BYTES:,}"
-    value = getattr(Limits(), variable.removeprefix("TALLYSTICK_").lower(), None)
-    return "" if value is None else f"{value:,}"
 
 
 def _first(command: Any) -> str:
