@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 from litestar.testing import TestClient
 
-from tallystick.api.app import create_app
 from tallystick.clock import Clock
 from tallystick.config import Settings, settings_for
 from tallystick.server import Instance, open_instance
+from tallystick.web.site import create_site
 
 
 @dataclass
@@ -79,6 +79,6 @@ def installation(
     """Yield a new or existing installation below `root`."""
     with (
         open_instance(settings(root, **changes), clock=clock, draining=draining) as instance,
-        TestClient(create_app(instance.services), raise_server_exceptions=False) as http,
+        TestClient(create_site(instance.services), raise_server_exceptions=False) as http,
     ):
         yield Installation(instance, http)

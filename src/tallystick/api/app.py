@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -10,19 +11,18 @@ import msgspec
 from litestar import Litestar, Request, Response, get
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency, Provide
-from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
 
 from tallystick.api.health import healthz, metrics, readyz
 from tallystick.api.log import checkpoint, tile, witnessed_checkpoint
 from tallystick.api.metrics import REQUESTS, SECONDS
 from tallystick.api.openapi import describe_api
-from tallystick.api.problem import answer_http, answer_known, answer_unexpected
+from tallystick.api.problem import ErrorPage, error_handlers
 from tallystick.api.read import disclosures, event, events, export, facets, histogram, proof
 from tallystick.api.record import record_events
 from tallystick.api.services import Services, caller_of
-from tallystick.errors import InvalidInputError, TallystickError
+from tallystick.errors import InvalidInputError
 
 ROUTES: Final = (
     record_events,
@@ -61,16 +61,21 @@ class RepeatedParameterError(InvalidInputError):
     advice = "Give each parameter once; several conditions go into one `query`."
 
 
-def create_app(services: Services) -> Litestar:
-    """Return the application over the services of one installation."""
-    return Litestar(
-        route_handlers=[*ROUTES, openapi_document],
+def create_app(
+    services: Services,
+    *,
+    pages: Sequence[ControllerRouterHandler] = (),
+    error_page: ErrorPage | None = None,
+    kind: type[Litestar] = Litestar,
+) -> Litestar:
+    """Return the application over the services of one installation.
+
+    `pages` are routes for browsers, and `error_page` answers errors for them; `kind` is the application's class.
+    """
+    return kind(
+        route_handlers=[*ROUTES, openapi_document, *pages],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
-        exception_handlers={
-            TallystickError: answer_known,
-            HTTPException: answer_http,
-            Exception: answer_unexpected,
-        },
+        exception_handlers=error_handlers(error_page),
         guards=[refuse_odd_parameters],
         middleware=[_time],
         before_send=[_count_and_add_headers],
@@ -117,7 +122,8 @@ async def _count_and_add_headers(message: Message, scope: Scope) -> None:
     """Count an answer, and add the headers that every one carries, also where no route was found."""
     if message["type"] == "http.response.start":
         REQUESTS.labels(_route_of(scope), str(message["status"])).inc()
-        message["headers"] = [*message["headers"], *_HEADERS]
+        own = {name for name, _ in message["headers"]}
+        message["headers"] = [*message["headers"], *(header for header in _HEADERS if header[0] not in own)]
 
 
 def _time(app: ASGIApp) -> ASGIApp:

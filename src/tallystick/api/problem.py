@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.types import ExceptionHandlersMap
 
 from tallystick.errors import (
     ConfigurationError,
@@ -88,8 +89,36 @@ def problem_of(error: TallystickError) -> Problem:
     return _problem(status, error.code, error.message, error.advice, **place)
 
 
-def answer_known(_: Request[Any, Any, Any], error: TallystickError) -> Response[bytes]:
-    """Answer an error that the product knows by name."""
+class ErrorPage(Protocol):
+    """Answers errors for browsers."""
+
+    def __call__(
+        self, request: Request[Any, Any, Any], problem: Problem, headers: dict[str, str]
+    ) -> Response[bytes] | None:
+        """Return the page of a problem, or None where a problem document is wanted."""
+        ...
+
+
+def error_handlers(page: ErrorPage | None = None) -> ExceptionHandlersMap:
+    """Return what answers every error: the page of it where one is wanted, and otherwise a problem document."""
+
+    def answering(explain: Callable[[Any, Any], tuple[Problem, dict[str, str]]]) -> Any:
+        def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+            problem, headers = explain(request, error)
+            shown = None if page is None else page(request, problem, headers)
+            return shown or respond(problem, headers)
+
+        return answer
+
+    return {
+        TallystickError: answering(explain_known),
+        HTTPException: answering(explain_http),
+        Exception: answering(explain_unexpected),
+    }
+
+
+def explain_known(_: Request[Any, Any, Any], error: TallystickError) -> tuple[Problem, dict[str, str]]:
+    """Return the problem of an error that the product knows by name, and the headers that go with it."""
     if isinstance(error, (CorruptionError, ConfigurationError, VerificationError)):
         _telemetry.error("request failed", code=error.code, message=error.message)
     headers = {}
@@ -97,26 +126,25 @@ def answer_known(_: Request[Any, Any, Any], error: TallystickError) -> Response[
         headers["retry-after"] = str(error.retry_after_s)
     if isinstance(error, UnauthenticatedError):
         headers["www-authenticate"] = 'Bearer realm="tallystick"'
-    return respond(problem_of(error), headers)
+    return problem_of(error), headers
 
 
-def answer_http(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    """Answer what the framework refused: a wrong path, method or parameter."""
+def explain_http(_: Request[Any, Any, Any], error: HTTPException) -> tuple[Problem, dict[str, str]]:
+    """Return the problem of what the framework refused: a wrong path, method or parameter."""
     status = HTTPStatus(error.status_code)
     detail = error.detail if status < HTTPStatus.INTERNAL_SERVER_ERROR else ""
     if isinstance(error.extra, list) and error.extra:
         detail = "; ".join(f"{each.get('key', 'request')}: {each.get('message', '')}" for each in error.extra)
     code = _CODE_OF_STATUS.get(status, "request-refused")
-    problem = _problem(status, code, detail or status.phrase, _ADVICE_OF_HTTP)
-    return respond(problem, dict(error.headers or {}))
+    return _problem(status, code, detail or status.phrase, _ADVICE_OF_HTTP), dict(error.headers or {})
 
 
-def answer_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Answer a bug of ours: an incident number for the caller, the rest for the operator's telemetry."""
+def explain_unexpected(request: Request[Any, Any, Any], error: Exception) -> tuple[Problem, dict[str, str]]:
+    """Return the problem of a bug of ours: an incident number for the caller, the rest for the operator's telemetry."""
     incident = uuid.uuid4().hex[:12]
     _telemetry.error("unexpected error", incident=incident, path=request.url.path, exc_info=error)
     advice = "Tell the operator the incident number; nothing is known about what was done."
-    return respond(_problem(_UNEXPECTED, "unexpected", "something went wrong on our side", advice, incident=incident))
+    return _problem(_UNEXPECTED, "unexpected", "something went wrong on our side", advice, incident=incident), {}
 
 
 def respond(problem: Problem, headers: Mapping[str, str] | None = None) -> Response[bytes]:

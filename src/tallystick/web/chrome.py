@@ -1,0 +1,141 @@
+"""What stands around the content of every page: navigation, the state of the ledger, who is signed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import msgspec
+from litestar import Request
+
+from tallystick import __version__
+from tallystick.access.model import Caller
+from tallystick.access.permissions import Permission
+from tallystick.api.services import Services
+from tallystick.errors import TallystickError
+from tallystick.ledger.model import LedgerStatus
+from tallystick.web.caller import visitor
+from tallystick.web.flash import Flash, read_flash
+
+Tier = Literal["self-consistent", "witnessed"]
+_US: Final = 1_000_000
+_THEME_COOKIE: Final = "tallystick-theme"
+_THEMES: Final = ("light", "dark")
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A place in the navigation, for who holds one of the permissions anywhere; for everybody when there are none."""
+
+    label: str
+    path: str
+    permissions: tuple[Permission, ...] = ()
+
+
+ROOMS: Final = (
+    Room("Events", "/events", (Permission.EVENTS_READ, Permission.EVENTS_READ_OWN)),
+    Room("Log", "/log", (Permission.LOG_READ,)),
+    Room("Sources", "/sources", (Permission.SOURCES_READ,)),
+    Room("Catalogue", "/catalogue", (Permission.CATALOGUE_READ,)),
+    Room("Access", "/access", (Permission.ACCESS_READ, Permission.GRANTS_REQUEST)),
+    Room("Exports", "/exports", (Permission.EVENTS_EXPORT,)),
+    Room("Settings", "/settings", (Permission.SETTINGS_READ,)),
+    Room("Health", "/health", (Permission.HEALTH_READ,)),
+)
+
+
+class Badge(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of the ledger in one line. `trouble` is why it does not take events, or what is being retried."""
+
+    origin: str
+    size: int
+    checkpoint_age_s: float
+    tier: Tier
+    witnessed_size: int
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A link of the navigation; `here` marks the room that the page is in."""
+
+    label: str
+    path: str
+    here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """Something that everybody must see on every page, and where to read more."""
+
+    text: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chrome:
+    """What `base.html` shows around a page. `caller` is None on pages for strangers, which learn nothing."""
+
+    title: str
+    path: str
+    twin: str
+    entries: tuple[Entry, ...]
+    badge: Badge | None
+    caller: Caller | None
+    theme: str
+    flash: Flash | None
+    banner: Banner | None
+    version: str = __version__
+
+
+def make_chrome(request: Request[Any, Any, Any], services: Services, title: str) -> Chrome:
+    """Return the surroundings of a page for whoever looks at it."""
+    caller = _who(request, services)
+    path = request.scope["path"]
+    theme = request.cookies.get(_THEME_COOKIE, "")
+    return Chrome(
+        title=title,
+        path=path,
+        twin=_twin(request),
+        entries=_entries(caller, path),
+        badge=None if caller is None else make_badge(services.ledger.status()),
+        caller=caller,
+        theme=theme if theme in _THEMES else "",
+        flash=read_flash(request),
+        banner=None,
+    )
+
+
+def make_badge(status: LedgerStatus) -> Badge:
+    """Return the badge of a ledger. *Witnessed* is said only of a ledger with a cosigned checkpoint."""
+    trouble = status.read_only or "; ".join(f"{stage}: {why}" for stage, why in sorted(status.trouble.items()))
+    return Badge(
+        origin=status.origin,
+        size=status.committed.size,
+        checkpoint_age_s=max(0, status.now - status.committed.at) / _US,
+        tier="witnessed" if status.witnessed.size else "self-consistent",
+        witnessed_size=status.witnessed.size,
+        trouble=trouble,
+    )
+
+
+def _who(request: Request[Any, Any, Any], services: Services) -> Caller | None:
+    try:
+        return visitor(request, services)
+    except TallystickError:
+        return None  # an error page about just this is being made
+
+
+def _entries(caller: Caller | None, path: str) -> tuple[Entry, ...]:
+    if caller is None:
+        return ()
+    return tuple(
+        Entry(room.label, room.path, here=path == room.path or path.startswith(f"{room.path}/"))
+        for room in ROOMS
+        if not room.permissions or any(caller.rights.anywhere(each) for each in room.permissions)
+    )
+
+
+def _twin(request: Request[Any, Any, Any]) -> str:
+    query = request.scope["query_string"].decode("ascii", "replace")
+    return f"{request.scope['path'].rstrip('/')}.json" + (f"?{query}" if query else "")

@@ -1,0 +1,96 @@
+"""Errors as pages: what happened, what to do, and the place in the text when there is one."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+import msgspec
+from litestar import Request, Response
+
+from tallystick.api.problem import Problem
+from tallystick.api.services import Services
+from tallystick.web.page import is_fragment, render
+from tallystick.web.twin import wants_json
+
+_MACHINES: Final = ("/api/", "/static/", "/checkpoint", "/tile/", "/healthz", "/readyz", "/metrics")
+_UNAUTHENTICATED: Final = 401
+SIGN_IN: Final = "/sign-in"
+
+
+class ErrorView(msgspec.Struct, frozen=True, kw_only=True):
+    """A problem, and the text of the query that it is about."""
+
+    problem: Problem
+    before: str = ""
+    at: str = ""
+    after: str = ""
+
+
+class ErrorPages:
+    """Answers errors for browsers; the rest get problem documents."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def __call__(
+        self, request: Request[Any, Any, Any], problem: Problem, headers: dict[str, str]
+    ) -> Response[bytes] | None:
+        """Return the page of a problem, or None where a problem document is wanted."""
+        if not wants_page(request):
+            return None
+        if problem.status == _UNAUTHENTICATED:
+            return _to_sign_in(request)
+        before, at, after = mark_place(request.query_params.get("q", ""), problem)
+        view = ErrorView(problem=problem, before=before, at=at, after=after)
+        headers = {name: value for name, value in headers.items() if name != "www-authenticate"}
+        return render(
+            request,
+            self._services,
+            "errors/page.html",
+            view,
+            title=problem.title,
+            status=problem.status,
+            headers=headers,
+        )
+
+
+def wants_page(request: Request[Any, Any, Any]) -> bool:
+    """Return whether HTML is wanted rather than JSON."""
+    if request.scope["path"].startswith(_MACHINES) or wants_json(request):
+        return False
+    if request.headers.get("hx-request") == "true":
+        return True
+    accepted = request.headers.get("accept", "")
+    html, json = accepted.find("text/html"), accepted.find("json")
+    return html >= 0 and (json < 0 or html < json)
+
+
+def mark_place(text: str, problem: Problem) -> tuple[str, str, str]:
+    """Return the text before, at and after the place that a problem names; nothing marked when it names none."""
+    if not text or problem.line is None or problem.column is None:
+        return text, "", ""
+    lines = text.split("\n")
+    start = sum(len(line) + 1 for line in lines[: problem.line - 1]) + problem.column - 1
+    end = start
+    while end < len(text) and not text[end].isspace():
+        end += 1
+    return text[:start], text[start : max(end, start + 1)], text[max(end, start + 1) :]
+
+
+def _to_sign_in(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Lead to the sign-in page, and from there back to what was asked for."""
+    headers = {"cache-control": "no-store"}
+    if is_fragment(request):
+        shown = urlsplit(request.headers.get("hx-current-url", ""))
+        headers["hx-redirect"] = _sign_in(shown.path, shown.query)
+        return Response(b"", media_type="text/plain", status_code=401, headers=headers)
+    query = request.scope["query_string"].decode("ascii", "replace")
+    wanted = request.scope["path"] if request.method == "GET" else ""
+    headers["location"] = _sign_in(wanted, query if wanted else "")
+    return Response(b"", media_type="text/plain", status_code=303, headers=headers)
+
+
+def _sign_in(path: str, query: str) -> str:
+    wanted = f"{path}?{query}" if query else path
+    return f"{SIGN_IN}?next={quote(wanted, safe='')}" if wanted and wanted != "/" else SIGN_IN

@@ -1,0 +1,16 @@
+"""The whole application: the API with the pages before it."""
+
+from __future__ import annotations
+
+from litestar import Litestar
+
+from tallystick.api.app import create_app
+from tallystick.api.services import Services
+from tallystick.web.error_page import ErrorPages
+from tallystick.web.routes import PAGES
+from tallystick.web.twin import TwinApp
+
+
+def create_site(services: Services) -> Litestar:
+    """Return the application over the services of one installation, with pages."""
+    return create_app(services, pages=PAGES, error_page=ErrorPages(services), kind=TwinApp)
