@@ -69,6 +69,13 @@ class ForbiddenError(TallystickError):
     code = "forbidden"
 
 
+class PermissionMissingError(ForbiddenError):
+    """The caller does not hold the permission that this needs, there."""
+
+    code = "permission-missing"
+    advice = "Ask for access with a role that has the permission; the account page shows what you hold."
+
+
 class NotFoundError(TallystickError):
     """There is no such thing, or the caller may not know that there is."""
 

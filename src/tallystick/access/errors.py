@@ -33,13 +33,6 @@ class ReadForbiddenError(ForbiddenError):
     advice = "Use a token made with --can read."
 
 
-class PermissionMissingError(ForbiddenError):
-    """The caller does not hold the permission that this needs, there."""
-
-    code = "permission-missing"
-    advice = "Ask for access with a role that has the permission; the account page shows what you hold."
-
-
 class ScopeInvalidError(InvalidInputError):
     """The text is not a scope."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tallystick.access.errors import PermissionMissingError
 from tallystick.access.model import Caller
 from tallystick.access.permissions import Permission
+from tallystick.errors import PermissionMissingError
 
 
 def require(caller: Caller, permission: Permission, *scopes: str) -> None:
