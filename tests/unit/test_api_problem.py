@@ -15,7 +15,7 @@ from litestar.testing import TestClient
 
 import tallystick
 from tallystick import errors
-from tallystick.api.problem import MEDIA_TYPE, STATUS_OF, answer_unexpected, problem_of, respond, status_of
+from tallystick.api.problem import MEDIA_TYPE, STATUS_OF, error_handlers, problem_of, respond, status_of
 from tallystick.errors import (
     InvalidInputError,
     NotFoundError,
@@ -127,7 +127,7 @@ async def fails() -> None:
 
 
 def test_a_bug_of_ours_is_answered_with_an_incident_number_and_nothing_internal() -> None:
-    app = Litestar([fails], exception_handlers={Exception: answer_unexpected}, openapi_config=None, logging_config=None)
+    app = Litestar([fails], exception_handlers=error_handlers(), openapi_config=None, logging_config=None)
     with TestClient(app, raise_server_exceptions=False) as http:
         answers = [http.get("/fails") for _ in range(2)]
     documents: list[dict[str, Any]] = [answer.json() for answer in answers]

@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 from litestar import Request
 
 from tallystick.access.model import Caller
-from tallystick.access.permissions import PERMISSIONS, Permission
+from tallystick.access.require import require
 from tallystick.api.services import Services
-from tallystick.errors import ForbiddenError, UnauthenticatedError
+from tallystick.errors import UnauthenticatedError
+
+__all__ = ["HOME", "SignInNeededError", "cookie_name", "local_path", "person", "require", "visitor"]
 
 COOKIE_SECURE: Final = "__Host-tallystick"
 COOKIE_LOCAL: Final = "tallystick"
@@ -22,13 +24,6 @@ class SignInNeededError(UnauthenticatedError):
 
     code = "sign-in-needed"
     advice = "Sign in and you come back to this page."
-
-
-class PermissionMissingError(ForbiddenError):
-    """The person lacks the permission that a page needs."""
-
-    code = "permission-missing"
-    advice = "Ask for access under Access; somebody who may approve it decides."
 
 
 class Sessions(Protocol):
@@ -65,16 +60,6 @@ def person(request: Request[Any, Any, Any], services: Services) -> Caller:
     if caller is None:
         raise SignInNeededError("nobody is signed in")
     return caller
-
-
-def require(caller: Caller, permission: Permission, scope: str | None = None) -> None:
-    """Raise PermissionMissingError unless the caller may do this in `scope`, or anywhere at all when it is None."""
-    held = caller.rights.anywhere(permission) if scope is None else caller.rights.allows(permission, scope)
-    if not held:
-        where = "" if scope is None else f" in {scope or '/'}"
-        raise PermissionMissingError(
-            f"this needs the permission {permission}{where}: {PERMISSIONS[permission].description}"
-        )
 
 
 def cookie_name(request: Request[Any, Any, Any]) -> str:
