@@ -239,6 +239,14 @@ def test_json_answers_are_one_object_and_nothing_else(home: Path, tallystick: Ru
     assert json.loads(tallystick("verify", target, "--json").stdout)
 
 
+def test_an_address_that_is_typed_wins_over_a_directory_in_the_environment(
+    home: Path, data: Path, tallystick: Run
+) -> None:
+    done = tallystick("search", "--url", "http://127.0.0.1:9", check=False, TALLYSTICK_DATA=str(data))
+    assert done.returncode == 1
+    assert "127.0.0.1:9" in done.stderr
+
+
 def test_an_import_of_which_nothing_could_be_taken_fails(home: Path, tallystick: Run) -> None:
     file = home / "useless.jsonl"
     file.write_text('{"no": "event"}\n{"not": "one"}\n', encoding="utf-8")

@@ -259,7 +259,11 @@ def test_after_a_rotation_both_keys_sign_until_the_old_one_is_retired(home: Home
     ledger.advance()
     assert signs(ledger.checkpoint(), old)
     assert signs(ledger.checkpoint(), new)
-    ledger.retire_key()
+    ledger.retire_key(home.admission)
+    assert product_facts(ledger)[-1]["metadata"] == {"key": old}
+    again = ledger.status().acknowledged.size
+    ledger.retire_key(home.admission)
+    assert ledger.status().acknowledged.size == again, "there is no older key left to speak of"
     assert not signs(ledger.checkpoint(), old)
     assert signs(ledger.checkpoint(), new)
     ledger.close()

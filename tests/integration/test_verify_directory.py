@@ -128,7 +128,7 @@ def test_both_keys_of_a_rotation_and_then_the_new_one_alone_are_accepted(home: H
     ledger.advance()
     holds(home)
     middle = ledger.checkpoint()
-    ledger.retire_key()
+    ledger.retire_key(home.admission)
     fill(home, ledger, 20)
     anchors = tuple(Anchor(name, note, outside=True) for name, note in (("old", kept), ("middle", middle)))
     report = holds(home, Trust(keys=(parse_log_vkey(old),), against=anchors))

@@ -25,7 +25,7 @@ def test_a_reader_who_pinned_the_old_key_follows_the_log_to_its_new_one(scene: S
     bridge = scene.root / "bridge"
     shutil.copy(scene.data / "ledger/main/checkpoint", bridge)
 
-    scene.run(lambda ledger: ledger.retire_key())
+    scene.run(lambda ledger: ledger.retire_key(product_admission(scene.admission)))
     scene.run(lambda ledger: ledger.append(scene.events(5), GITLAB))
     assert verify_directory(scene.data).exit_status is ExitStatus.HOLDS
     alone = verify_directory(scene.data, old)
@@ -39,7 +39,7 @@ def test_a_reader_who_pinned_the_old_key_follows_the_log_to_its_new_one(scene: S
 def test_witnesses_of_the_change_bridge_it_too(scene: Scene) -> None:
     scene.run(lambda ledger: ledger.rotate_key(product_admission(scene.admission), "yearly"))
     scene.cosign()
-    scene.run(lambda ledger: ledger.retire_key())
+    scene.run(lambda ledger: ledger.retire_key(product_admission(scene.admission)))
     scene.run(lambda ledger: ledger.append(scene.events(5), GITLAB))
     policy = scene.root / "policy"
     policy.write_bytes(scene.policy)

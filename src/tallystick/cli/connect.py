@@ -77,15 +77,22 @@ def _visible(folder: Path) -> Iterator[Path]:
     return (path for path in folder.iterdir() if path.name not in NO_MATTER and not path.name.startswith("."))
 
 
+def _is_named(value: object, variable: str) -> bool:
+    """Return whether an option was typed: it says something else than its variable in the environment."""
+    return value is not None and str(value) != os.environ.get(variable)
+
+
 @contextmanager
 def connect(
     data: Path | None, state: Path | None, url: str | None, *, create: bool = False, source: str = "command-line"
 ) -> Iterator[Client]:
-    """Yield a client of the server at `url`, or of the data directory.
+    """Yield a client of the server at `url`, or of the data directory: what was typed wins over the environment.
 
     `source` is the sender under which a local command records; it is registered when new.
     """
-    if url is not None and data is None:
+    if url is not None and (
+        data is None or (_is_named(url, "TALLYSTICK_URL") and not _is_named(data, "TALLYSTICK_DATA"))
+    ):
         if not url.startswith(("http://", "https://")):
             raise AddressError(f"{url!r} is not the address of a server")
         with Client(url, os.environ.get("TALLYSTICK_TOKEN")) as client:

@@ -68,7 +68,7 @@ def retire_key(data: Data = None, state: State = None, as_json: Json = False) ->
     from tallystick.server import open_instance, settings_for
 
     with open_instance(settings_for(require_data(data), state)) as instance:
-        instance.ledger.retire_key()
+        instance.ledger.retire_key(instance.product.admit)
         print_keys(instance.ledger, as_json=as_json)
 
 

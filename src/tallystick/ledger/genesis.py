@@ -15,7 +15,7 @@ from tallystick.ledger.model import Recovery
 FORMAT: Final = 1
 PRODUCT_SOURCE: Final = 0
 PRODUCT_SCOPE: Final = "tallystick"
-PRODUCT: Final = SourceRules(PRODUCT_SOURCE, "tallystick", "", "opaque", strict=True, product=True)
+PRODUCT: Final = SourceRules(PRODUCT_SOURCE, "tallystick", ("",), "opaque", strict=True, product=True)
 
 #: number, name, days of retention (None: for ever), whether facts are kept for ever
 CLASSES: Final = ((1, "ledger-access", None, True), (2, "standard", 400, False), (3, "reading", 400, False))
@@ -73,6 +73,11 @@ def rotated_event(origin: str, old: str, new: str, reason: str, now_us: int, eve
     """Return the event that names the new key; its id makes an interrupted rotation say it only once."""
     metadata = {"old": old, "new": new, "reason": reason}
     return {**product_event("key.rotated", ("ledger", origin), metadata, now_us), "id": event_id}
+
+
+def retired_event(origin: str, key: str, now_us: int, event_id: str) -> dict[str, Any]:
+    """Return the event that names the key that stops signing; its id makes an interrupted retirement say it only once."""
+    return {**product_event("key.retired", ("ledger", origin), {"key": key}, now_us), "id": event_id}
 
 
 def product_event(action: str, target: tuple[str, str], metadata: Mapping[str, Any], now_us: int) -> dict[str, Any]:

@@ -232,9 +232,9 @@ class Ledger:
         """Sign with a new key from now on, and with the old one too until `retire_key`."""
         upkeep.rotate_key(self._parts, self.append, admission, reason)
 
-    def retire_key(self) -> None:
-        """Stop signing with the key before the current one, and destroy it."""
-        upkeep.retire_key(self._parts)
+    def retire_key(self, admission: ProductAdmission) -> None:
+        """Write down that the key before the current one ends, stop signing with it, and destroy it."""
+        upkeep.retire_key(self._parts, self.append, admission)
 
     def close(self) -> None:
         """Write what is queued, integrate it, end the threads, release the locks. Doing it twice does nothing."""

@@ -15,6 +15,7 @@ from tallystick.ledger.genesis import (
     ProductAdmission,
     admit_events,
     product_event,
+    retired_event,
     rotated_event,
 )
 from tallystick.ledger.keys import LedgerKeys, prepare_next_key, promote_next_key, retire_previous_key
@@ -41,8 +42,13 @@ def rotate_key(parts: Parts, append: Append, admission: ProductAdmission, reason
     use_keys(parts, promote_next_key(disk, layout))
 
 
-def retire_key(parts: Parts) -> None:
-    """Stop signing with the key before the current one, and destroy it."""
+def retire_key(parts: Parts, append: Append, admission: ProductAdmission) -> None:
+    """Stop signing with the key before the current one, and destroy it; where there is none, nothing happens."""
+    for old in parts.keys.vkeys[1:]:
+        now = parts.place.clock.now_us()
+        event_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{old} retired"))
+        with contextlib.suppress(IdConflictError):  # an interrupted attempt said it already
+            append(admit_events(admission, [retired_event(parts.keys.origin, old, now, event_id)], now), PRODUCT_SOURCE)
     use_keys(parts, LedgerKeys(parts.keys.signers[:1]))
     # A crash here leaves the old key in place: it signs again until it is retired again.
     use_keys(parts, retire_previous_key(parts.place.disk, parts.place.layout))
