@@ -108,15 +108,23 @@ class Projection:
         try:
             handler(connection, event)
         except (SQLAlchemyError, KeyError, TypeError, ValueError) as error:
-            raise ProjectionStoppedError(f"{event.action} at index {event.index} cannot be applied: {error}") from error
+            raise ProjectionStoppedError(
+                f"{event.action} at index {event.index} cannot be applied: {_cause(error)}"
+            ) from error
 
     def _next_index(self, connection: Connection, size: int) -> int:
         found = connection.scalar(select(CURSOR.c.next_index).where(CURSOR.c.projection == self._name))
         if found is None or found > size:
             # New, left over from a ledger that this one succeeds, or of a copy that went further than this log:
             # nothing in the tables can be relied on.
-            for table in METADATA.sorted_tables:
+            for table in reversed(METADATA.sorted_tables):  # those that refer to others first
                 connection.execute(table.delete())
             connection.execute(CURSOR.insert().values(projection=self._name, next_index=0))
             return 0
         return int(found)
+
+
+def _cause(error: Exception) -> str:
+    """Return what went wrong in the database's own words, without the row that it happened to."""
+    said = str(getattr(error, "orig", None) or error).splitlines()
+    return said[0] if said else type(error).__name__

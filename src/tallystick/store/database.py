@@ -1,4 +1,8 @@
-"""Opening the database that holds the product's tables."""
+"""Opening the database that holds the product's tables: a file of SQLite, or PostgreSQL by URL.
+
+Its tables are projections, so nothing in it is worth more than the time it takes to replay the log. Tables of an older
+version are migrated; those that nobody here knows, or that cannot be read, are thrown away and made again.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +14,32 @@ import structlog
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import DatabaseError
 
+from tallystick.store.migrations import bring_up_to_date, make_tables
+from tallystick.store.postgresql import open_postgresql
 from tallystick.store.tables import METADATA
 
 DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+POOL_SIZE: Final = 8
+POOL_OVERFLOW: Final = 32
 _telemetry = structlog.get_logger("tallystick.store")
 
 
-def open_database(path: Path) -> Engine:
-    """Return the database in a file, its tables made where they are missing.
+def open_database(path: Path, url: str | None = None, installation: str = "") -> Engine:
+    """Return the database at `url`, or else in the file at `path`, its tables those of this version.
 
-    Losing the last transactions to a power cut is harmless here: the cursor goes back with them. A file that is
-    damaged is set aside as `<name>.damaged` and an empty one takes its place: the log fills it again.
+    `installation` says whose tables they are: a database at a URL serves one only, and one process of it, until the
+    engine is disposed of. Losing the last transactions to a power cut is harmless here: the cursor goes back with
+    them. A file that is damaged is set aside as `<name>.damaged` and an empty one takes its place: the log fills it
+    again. Raises DatabaseUnusableError and what it is the family of.
     """
+    if url is not None:
+        engine = open_postgresql(url, installation)
+        try:
+            bring_up_to_date(engine)
+        except BaseException:
+            engine.dispose()  # gives the lock back
+            raise
+        return engine
     engine = _connect(path)
     if _is_sound(engine):
         return engine
@@ -32,32 +50,39 @@ def open_database(path: Path) -> Engine:
         if part.exists():
             part.replace(part.with_name(part.name + ".damaged"))
     engine = _connect(path)
-    METADATA.create_all(engine)
+    bring_up_to_date(engine)
     return engine
 
 
+def clear_database(engine: Engine) -> None:
+    """Throw every table away and make it empty again."""
+    with engine.begin() as connection:
+        METADATA.drop_all(connection)
+        make_tables(connection)
+
+
 def _connect(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+    engine = create_engine(
+        f"sqlite:///{path}",
+        connect_args={"timeout": 30},
+        hide_parameters=True,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+    )
     event.listen(engine, "connect", _tune_sqlite)
     return engine
 
 
 def _is_sound(engine: Engine) -> bool:
-    """Make missing tables and return whether SQLite can read what is there."""
+    """Bring the tables up to date and return whether SQLite can read what is there."""
     try:
-        METADATA.create_all(engine)
+        bring_up_to_date(engine)
         with engine.connect() as connection:
             return bool(connection.scalar(text("PRAGMA quick_check(1)")) == "ok")
     except DatabaseError as error:
         if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF not in DAMAGED:
             raise
         return False
-
-
-def clear_database(engine: Engine) -> None:
-    """Throw every table away and make it empty again."""
-    METADATA.drop_all(engine)
-    METADATA.create_all(engine)
 
 
 def _tune_sqlite(connection: object, _record: object) -> None:
