@@ -11,9 +11,10 @@ from typing import Any
 
 import httpx
 from litestar.testing import TestClient
+from tests import postgresql
 
 from tallystick.clock import Clock
-from tallystick.config import Settings, settings_for
+from tallystick.config import DatabaseSetting, Settings, settings_for
 from tallystick.server import Instance, open_instance
 from tallystick.web.site import create_site
 
@@ -64,7 +65,9 @@ def sample(**changes: Any) -> dict[str, Any]:
 
 
 def settings(root: Path, **changes: Any) -> Settings:
-    """Return settings below `root`."""
+    """Return settings below `root`; its tables are in PostgreSQL where the run of the tests asks for that."""
+    if postgresql.wanted():
+        changes = {"database": DatabaseSetting(postgresql.cluster().url_of(root)), **changes}
     return settings_for(root / "data", root / "state", **changes)
 
 

@@ -169,7 +169,7 @@ def open_instance(
         ledger = held.enter_context(
             contextlib.closing(_open_ledger(settings, admission, opener or open_or_create(), clock))
         )
-        database = open_database(settings.data / "tallystick.db")
+        database = _open_database(settings, key)
         held.callback(database.dispose)
         projection = _projection(ledger, database, settings)
         projection.start()
@@ -193,6 +193,12 @@ def open_instance(
         )
         held.enter_context(SelfCheck(ledger, segments_of(settings), register, commands, clock))
         yield Instance(settings, ledger, admission, key, projection, register, access, services, product, commands)
+
+
+def _open_database(settings: Settings, key: bytes) -> Database:
+    url = None if settings.database is None else settings.database.url
+    installation = hmac.digest(key, b"tallystick installation 1", "sha256").hex()
+    return open_database(settings.data / "tallystick.db", url, installation)
 
 
 def _prepare_directories(settings: Settings) -> None:
