@@ -33,9 +33,9 @@ from tallystick.testing.clock import ManualClock
 NOW = 1_772_366_400_000_000  # 2026-03-01T12:00:00Z
 HOUR = 3_600_000_000
 SOURCES = {
-    0: SourceRules(0, "tallystick", "", "opaque", product=True),
-    1: SourceRules(1, "app", "", "opaque"),
-    2: SourceRules(2, "staff", "", "personal"),
+    0: SourceRules(0, "tallystick", ("",), "opaque", product=True),
+    1: SourceRules(1, "app", ("",), "opaque"),
+    2: SourceRules(2, "staff", ("",), "personal"),
 }
 CLASSES = {1: "ledger-access", 2: "standard", 3: "reading"}
 PSEUDONYMS = Pseudonyms(bytes(range(32)))
@@ -62,18 +62,30 @@ PEOPLE = ("ana", "Ana", "bo@example.org", "cy", "10.0.0.9", "svc-1")
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A caller for tests."""
+    """A caller for tests, with all rights where nothing else is said; `personal` is False for none anywhere."""
 
     name: str = "auditor"
     type: str = "service"
     read_scopes: tuple[str, ...] = ("",)
     personal: bool = True
+    personal_in: tuple[str, ...] = ("",)
+    own_scopes: tuple[str, ...] = ()
+    reading_scopes: tuple[str, ...] = ("",)
+    export_scopes: tuple[str, ...] = ("",)
+    proof_scopes: tuple[str, ...] = ("",)
+    aliases: frozenset[str] = frozenset()
     address: str = "192.0.2.1"
     via: str = "api"
+    session: str | None = None
+    token: str | None = None
 
     @property
     def id(self) -> str:
         return self.name
+
+    @property
+    def personal_scopes(self) -> tuple[str, ...]:
+        return self.personal_in if self.personal else ()
 
 
 @dataclass(slots=True)
@@ -276,7 +288,7 @@ class World:
         return [
             each.index
             for each in reversed(self.disclosures())
-            if matches(plan.node, make_document(each, names, personal=caller.personal), plan.rights)
+            if matches(plan.node, make_document(each, names, personal=plan.rights.personal), plan.rights)
         ]
 
     def by_engine(self, search: Search, caller: Reader) -> list[int]:

@@ -197,8 +197,7 @@ def test_recorded_readings_pass_admission_with_the_query_personal(tmp_path: Any)
     world.recorder.exported(Reader(), Search(text="actor:ana"), 5, "csv")
     for fields in list(world.recorded):
         world.add([fields], 0)
-        row = world.service.find(world.ledger.snapshot().size - 1, Reader(personal=False))
-        assert row is not None
+        row = world.service.get(world.ledger.snapshot().size - 1, Reader(personal=False))
         assert row.class_name == "reading"
         assert not row.undeclared
         assert "query" not in row.event["metadata"]

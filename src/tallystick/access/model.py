@@ -48,6 +48,16 @@ class Caller:
         return self.rights.scopes(Permission.EVENTS_READ_OWN)
 
     @property
-    def personal(self) -> bool:
-        """Whether personal data may be searched and shown wherever the caller may read."""
-        return all(self.rights.allows(Permission.EVENTS_READ_PERSONAL, scope) for scope in self.read_scopes)
+    def reading_scopes(self) -> tuple[str, ...]:
+        """Scopes of which it may be read who read what."""
+        return self.rights.scopes(Permission.READING_READ)
+
+    @property
+    def export_scopes(self) -> tuple[str, ...]:
+        """Scopes whose events may be taken away as files."""
+        return self.rights.scopes(Permission.EVENTS_EXPORT)
+
+    @property
+    def proof_scopes(self) -> tuple[str, ...]:
+        """Scopes whose events may be disclosed with their proofs."""
+        return self.rights.scopes(Permission.PROOFS_READ)

@@ -20,7 +20,7 @@ from tallystick.ledger.errors import NotCommittedError
 from tallystick.search.errors import EventNotFoundError
 from tallystick.search.export import FORMATS, export_events
 from tallystick.search.model import Facets, Histogram, Incomplete, Search
-from tallystick.search.render import row_json, without_personal
+from tallystick.search.render import row_json
 
 _QUESTION: Final = ("query", "from", "to", "scope", "reading")
 _INDEX_DIGITS_MAX: Final = 20
@@ -157,11 +157,8 @@ def event(request: Request[Any, Any, Any], services: NamedDependency[Services], 
 def proof(request: Request[Any, Any, Any], services: NamedDependency[Services], event_id: EventId) -> Response[bytes]:
     """Return a C2SP tlog-proof whose extra data discloses the event. The download is recorded."""
     caller, wanted = reader_of(request, services), _id_or_index(event_id)
-    disclosure = services.search.find_disclosure(wanted, caller)
-    if disclosure is None:
-        raise EventNotFoundError(f"there is no event {event_id[:64]} that you may see")
-    row = services.search.show(disclosure, caller)
-    made = prove_event(services.ledger, disclosure if caller.personal else without_personal(disclosure))
+    disclosure, row = services.search.disclose(wanted, caller)
+    made = prove_event(services.ledger, disclosure)
     services.recorder.proof_downloaded(caller, row)
     headers = {"content-disposition": f'attachment; filename="{row.id}.tlog-proof"'}
     return Response(made, media_type="text/plain", headers=headers)

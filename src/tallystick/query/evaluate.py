@@ -60,7 +60,7 @@ def matches(node: Node, document: Document, rights: Rights = FULL_RIGHTS) -> boo
     if isinstance(node, Text):
         return text_matches(node.test, document)
     field = FIELDS[node.field.name]
-    if isinstance(node.test, Equals) and field.name in KEYED_FIELDS:
+    if isinstance(node.test, Equals) and not node.test.exact and field.name in KEYED_FIELDS:
         keys = rights.keys_of(node.test.text)
         if any(key == node.test.text or key in keys for key in walk(document.event, (*field.path[:-1], "key"))):
             return True
@@ -106,7 +106,7 @@ def value_matches(field: Field, test: Test, value: object) -> bool:
 def string_matches(field: Field, test: Test, value: str) -> bool:
     """Whether a text passes a test on text."""
     if isinstance(test, Equals):
-        if field.kind is Kind.EXACT:
+        if test.exact or field.kind is Kind.EXACT:
             return value == (test.text.lower() if field.name == "id" else test.text)
         return fold(value) == fold(test.text)
     if isinstance(test, Wildcard):

@@ -36,9 +36,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Equals:
-    """The value is this text, letter case aside."""
+    """The value is this text, letter case aside; `exact` regards letter case and takes no pseudonym key for the id, as
+    access must.
+    """
 
     text: str
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)

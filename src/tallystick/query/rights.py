@@ -39,8 +39,10 @@ class Rights:
         return frozenset(self.actor_keys(actor_id)) if self.personal else frozenset()
 
 
-def check_rights(node: Node, rights: Rights) -> None:
-    """Return when every term may be answered; raises PersonalWithheldError naming the first that may not."""
+def check_rights(node: Node, rights: Rights, *, advice: str | None = None) -> None:
+    """Return when every term may be answered; raises PersonalWithheldError, with `advice`, naming the first that may
+    not.
+    """
     if rights.personal:
         return
     for term in walk_terms(node):
@@ -49,9 +51,13 @@ def check_rights(node: Node, rights: Rights) -> None:
         field = FIELDS[term.field.name]
         place = f"(line {term.place.line}, column {term.place.column})"
         if field.part is Part.PERSONAL:
-            raise PersonalWithheldError(f"`{term.field.written}` is personal data, which you may not search {place}")
+            raise PersonalWithheldError(
+                f"`{term.field.written}` is personal data, which you may not search {place}", advice=advice
+            )
         if field.name in KEYED_FIELDS and isinstance(term.test, Equals) and looks_personal(term.test.text):
-            raise PersonalWithheldError(f"an e-mail or IP address names a person, which you may not search {place}")
+            raise PersonalWithheldError(
+                f"an e-mail or IP address names a person, which you may not search {place}", advice=advice
+            )
 
 
 def fact_only_fields(node: Node) -> tuple[str, ...]:

@@ -89,7 +89,7 @@ class _Generator:
             return self._id(field, term.test)
         columns = (*field.columns, *(field.personal_columns if self.rights.personal else ()))
         found = [self._column(field, column, term.test) for column in columns]
-        if field.key_column and isinstance(term.test, Equals):
+        if field.key_column and isinstance(term.test, Equals) and not term.test.exact:
             keys = sorted({term.test.text, *self.rights.keys_of(term.test.text)})
             among = Sql(f"{{}} IN ({', '.join('?' for _ in keys)})", tuple(keys))
             if field.many:
@@ -132,7 +132,7 @@ class _Generator:
         if isinstance(test, Exists):
             return Sql(f"{value} IS NOT NULL")
         if isinstance(test, Equals):
-            if field.kind is Kind.EXACT:
+            if test.exact or field.kind is Kind.EXACT:
                 return Sql(f"{value} = ?", (test.text,))
             return Sql(f"{self.dialect.folded(value)} = ?", (fold(test.text),))
         if isinstance(test, Wildcard):

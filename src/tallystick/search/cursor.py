@@ -11,6 +11,7 @@ import msgspec
 from tallystick.search.errors import CursorError
 from tallystick.search.model import Search
 from tallystick.search.ports import Caller
+from tallystick.search.sight import sight_of
 
 _TAG_BYTES = 16
 
@@ -49,7 +50,5 @@ class CursorSeal:
         return msgspec.msgpack.decode(data, type=Position)
 
     def _tag(self, data: bytes, search: Search, caller: Caller) -> bytes:
-        bound = msgspec.msgpack.encode(
-            ["tallystick cursor 1", data, search, caller.id, sorted(caller.read_scopes), caller.personal]
-        )
+        bound = msgspec.msgpack.encode(["tallystick cursor 1", data, search, caller.id, caller.type, *sight_of(caller)])
         return hmac.digest(self.key, bound, "sha256")[:_TAG_BYTES]

@@ -39,7 +39,9 @@ class UnknownFormatError(InvalidInputError):
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What an export says of itself. `checkpoint` is the newest signed checkpoint when it was made."""
+    """What an export says of itself. `checkpoint` is the newest signed checkpoint when it was made; `personal` says
+    whether it may hold personal data of some of its events.
+    """
 
     query: str
     caller: str
@@ -69,7 +71,7 @@ def export_events(
     """Return the chunks of an export of all matching events, oldest first, however many.
 
     The export is on record, with its count, when this returns; no event is read for it before the first chunk is asked for.
-    Raises UnknownFormatError, QueryError, PersonalWithheldError.
+    Raises UnknownFormatError, QueryError, PersonalWithheldError, PermissionMissingError.
     """
     write = _WRITERS.get(format_name)
     if write is None:
@@ -83,7 +85,7 @@ def export_events(
         size=scan.view.size,
         events=total,
         made_at=scan.plan.now_us,
-        personal=caller.personal,
+        personal=scan.plan.sight.some_personal,
     )
     service.recorder.exported(caller, search, total, format_name)
     return write(about, _batches(scan, service.pages), scan)

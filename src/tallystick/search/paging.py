@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tallystick.event.disclosure import Disclosure
+from tallystick.query.sql import Names
 from tallystick.search.cursor import Position
 from tallystick.search.found import Found
 from tallystick.search.model import COUNT_BOUND, Page, Pull, Row
 from tallystick.search.ports import Register
 from tallystick.search.render import make_row
 from tallystick.search.scan import Scan
+from tallystick.search.sight import Sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,13 @@ class Pages:
         """
         return self._rendered(scan, scan.contents(picks))
 
+    def row(self, disclosure: Disclosure, sight: Sight, names: Names) -> Row:
+        """Return one event as far as it is seen."""
+        assert disclosure.facts is not None
+        return make_row(disclosure, names, self.register, personal=sight.sees_personal(disclosure.facts))
+
     def _rendered(self, scan: Scan, contents: Iterable[Disclosure]) -> list[Row]:
-        personal, names = scan.plan.rights.personal, scan.plan.names
-        return [make_row(each, names, self.register, personal=personal) for each in contents]
+        return [self.row(each, scan.plan.sight, scan.plan.names) for each in contents]
 
 
 def take_upwards(scan: Scan, after: int, limit: int) -> tuple[list[Disclosure], int]:

@@ -4,86 +4,51 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tallystick.query.model import (
-    EVERYTHING,
-    NOTHING,
-    Below,
-    Equals,
-    FieldRef,
-    Node,
-    Term,
-    all_of,
-    any_of,
-    negate,
-    walk_terms,
-)
+from tallystick.query.model import EVERYTHING, NOTHING, Node, Term, all_of, negate, walk_terms
 from tallystick.query.parser import between_moments, parse_query
 from tallystick.query.rights import Rights, check_rights, fact_only_fields
 from tallystick.query.sql import Names
 from tallystick.search.model import Search
 from tallystick.search.ports import Caller, Register
-
-READING_CLASS = "reading"
+from tallystick.search.sight import Sight, intersect, is_reading
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What is really searched: `node` holds the caller's restrictions as well as the question; `now_us` is when it was
-    asked, from which relative times count.
+    asked, from which relative times count. What is found is shown as `sight` says.
     """
 
     node: Node
     rights: Rights
+    sight: Sight
     names: Names
     fact_only: tuple[str, ...]
     now_us: int
 
 
-def make_plan(search: Search, caller: Caller, register: Register, now_us: int) -> Plan:
-    """Return the plan; raises QueryError, and PersonalWithheldError before anything is read."""
-    rights = Rights(personal=caller.personal, actor_keys=register.actor_keys)
-    asked = all_of(
-        (
-            parse_query(search.text, now_us=now_us),
-            between_moments(search.start, search.end, now_us=now_us),
-            _scope(search.scope),
-        )
-    )
-    check_rights(asked, rights)
-    hidden = EVERYTHING if search.reading or _names_class(asked) else negate(_class_is(READING_CLASS))
-    restriction = _readable(caller.read_scopes)
+def make_plan(
+    search: Search, caller: Caller, register: Register, now_us: int, *, within: tuple[str, ...] = ("",)
+) -> Plan:
+    """Return the plan of a search `within` some scopes; raises QueryError, and PersonalWithheldError before anything is read.
+
+    Personal data may be asked about only where all of it may be seen: else what is found would tell of the rest.
+    """
+    sight = Sight(caller, register, intersect((search.scope or "",), within))
+    rights = Rights(personal=sight.personal, actor_keys=register.actor_keys)
+    asked = all_of((parse_query(search.text, now_us=now_us), between_moments(search.start, search.end, now_us=now_us)))
+    check_rights(asked, rights, advice=sight.advice())
+    hidden = EVERYTHING if search.reading or _names_class(asked) else negate(is_reading())
+    restriction = sight.restriction()
     return Plan(
-        node=all_of((restriction, hidden, asked)),
+        # What may not be seen at all is not looked for either: it takes no longer where there is something.
+        node=NOTHING if restriction == NOTHING else all_of((restriction, hidden, asked)),
         rights=rights,
+        sight=sight,
         names=Names(register.source_names(), register.class_names()),
-        fact_only=() if caller.personal else fact_only_fields(asked),
+        fact_only=() if sight.personal else fact_only_fields(asked),
         now_us=now_us,
     )
-
-
-def may_read(scope: str, caller: Caller) -> bool:
-    """Whether the caller may read events of a scope."""
-    return any(not root or scope == root or scope.startswith(f"{root}/") for root in _roots(caller.read_scopes))
-
-
-def _readable(scopes: tuple[str, ...]) -> Node:
-    roots = _roots(scopes)
-    if "" in roots:
-        return EVERYTHING
-    return any_of(Term(FieldRef("scope"), Below(root, exact=True)) for root in roots) if roots else NOTHING
-
-
-def _roots(scopes: tuple[str, ...]) -> list[str]:
-    return sorted({scope.strip("/") for scope in scopes})
-
-
-def _scope(scope: str | None) -> Node:
-    root = (scope or "").strip("/")
-    return Term(FieldRef("scope"), Below(root)) if root else EVERYTHING
-
-
-def _class_is(name: str) -> Node:
-    return Term(FieldRef("class"), Equals(name))
 
 
 def _names_class(node: Node) -> bool:

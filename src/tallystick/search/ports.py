@@ -27,10 +27,33 @@ class Caller(Protocol):
         ...
 
     @property
-    def personal(self) -> bool:
-        """Whether personal data may be searched and shown."""
+    def personal_scopes(self) -> tuple[str, ...]:
+        """Scopes whose personal data may be searched and shown."""
         ...
 
+    @property
+    def own_scopes(self) -> tuple[str, ...]:
+        """Scopes of which the caller's own events may be read, with their personal part."""
+        ...
+
+    @property
+    def reading_scopes(self) -> tuple[str, ...]:
+        """Scopes of which it may be read who read what; everybody may see what they read themselves."""
+        ...
+
+    @property
+    def export_scopes(self) -> tuple[str, ...]: ...
+    @property
+    def proof_scopes(self) -> tuple[str, ...]: ...
+    @property
+    def aliases(self) -> frozenset[str]:
+        """Return the other ids by which events name the caller as an actor."""
+        ...
+
+    @property
+    def session(self) -> str | None: ...
+    @property
+    def token(self) -> str | None: ...
     @property
     def address(self) -> str | None: ...
     @property

@@ -8,15 +8,19 @@ the log, so recording never records itself.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from tallystick.clock import Clock
+from tallystick.event.identifier import is_within
 from tallystick.query.moments import format_moment
 from tallystick.search.model import Row, Search
 from tallystick.search.ports import Append, Caller
+from tallystick.search.sight import intersect, roots, sight_of
 
 COALESCE_US = 600_000_000
 SESSION_US = 900_000_000
@@ -45,20 +49,24 @@ class ReadRecorder:
         self._ledger = {"id": origin, "type": "ledger"}
         self._lock = threading.Lock()
         self._windows: dict[tuple[Any, ...], _Window] = {}
+        self._following: OrderedDict[tuple[Any, ...], None] = OrderedDict()  # guarded by _lock
 
     def searched(self, caller: Caller, search: Search, rows: int) -> None:
         """Record a search, a facet or a histogram over it, or a further page of it."""
-        key = (caller.id, caller.via, caller.address, search)
-        self._coalesced(key, "events.searched", caller, search, rows, COALESCE_US)
+        key = (*_identity(caller), caller.via, caller.address, search)
+        made = partial(self._event, "events.searched", caller, search, {"rows": rows})
+        self._coalesced(key, made, rows, COALESCE_US)
 
     def tailed(self, caller: Caller, search: Search, session: str, rows: int) -> None:
         """Record that a session follows new events."""
-        self._coalesced(("tail", caller.id, session, search), "events.tailed", caller, search, rows, SESSION_US)
+        key = ("tail", *_identity(caller), session, search)
+        self._followed(key, partial(self._event, "events.tailed", caller, search, {"rows": rows}), rows)
 
     def pulled(self, caller: Caller, search: Search, session: str, rows: int, after: int) -> None:
         """Record that a session fetches events by index."""
-        extra = {"after_index": after}
-        self._coalesced(("pull", caller.id, session, search), "events.pulled", caller, search, rows, SESSION_US, extra)
+        key = ("pull", *_identity(caller), session, search)
+        metadata = {"rows": rows, "after_index": after}
+        self._followed(key, partial(self._event, "events.pulled", caller, search, metadata), rows)
 
     def exported(self, caller: Caller, search: Search, rows: int, format_name: str) -> None:
         """Record an export; every one stands alone."""
@@ -72,6 +80,13 @@ class ReadRecorder:
         """Record that the proof of an event was handed out, which discloses the event."""
         self._append(self._about("proof.downloaded", caller, row))
 
+    def looked(self, caller: Caller, what: str, scope: str = "") -> None:
+        """Record a look at what the product itself keeps: people, roles, settings. `what` names the place, no person."""
+        key = ("looked", *_identity(caller), caller.via, caller.address, what, scope)
+        place = {"id": what, "type": "administration"}
+        made = partial(self._fields, "access.looked", caller, place, scope.strip("/") or OWN_SCOPE, {})
+        self._coalesced(key, made, 0, COALESCE_US)
+
     def flush(self, *, everything: bool = False) -> None:
         """Append the counts of repeats whose window has ended, or of all; called from time to time and at the end."""
         now = self._clock.now_us()
@@ -82,19 +97,24 @@ class ReadRecorder:
             if window.repeats:
                 self._append(self._repeated(window))
 
-    def _coalesced(
-        self,
-        key: tuple[Any, ...],
-        action: str,
-        caller: Caller,
-        search: Search,
-        rows: int,
-        length_us: int,
-        extra: Mapping[str, Any] | None = None,
-    ) -> None:
+    def _followed(self, key: tuple[Any, ...], make: Callable[[], dict[str, Any]], rows: int) -> None:
+        """Record that a session follows or fetches; once it is known, only when it got something.
+
+        A session that waits at the end of the log reads nothing. If each round were on record, the record itself would
+        be the only thing that makes the log grow.
+        """
+        with self._lock:
+            known = key in self._following
+            self._following[key] = None
+            self._following.move_to_end(key)
+            if len(self._following) > WINDOWS_MAX:
+                self._following.popitem(last=False)
+        if rows or not known:
+            self._coalesced(key, make, rows, SESSION_US)
+
+    def _coalesced(self, key: tuple[Any, ...], make: Callable[[], dict[str, Any]], rows: int, length_us: int) -> None:
         now = self._clock.now_us()
         crowded_out: _Window | None = None
-        key = (*key, caller.read_scopes)  # one name may have several tokens, and they do not read the same
         self.flush()
         with self._lock:
             window = self._windows.get(key)
@@ -102,8 +122,7 @@ class ReadRecorder:
             if window is None:
                 if len(self._windows) >= WINDOWS_MAX:
                     crowded_out = self._windows.pop(next(iter(self._windows)))
-                fields = self._event(action, caller, search, {"rows": rows, **(extra or {})})
-                window = self._windows[key] = _Window(fields, now + length_us)
+                window = self._windows[key] = _Window(make(), now + length_us)
             else:
                 window.repeats += 1
                 window.rows += rows
@@ -117,22 +136,29 @@ class ReadRecorder:
         except BaseException as error:
             with self._lock:
                 self._windows.pop(key, None)
+                self._following.pop(key, None)
             window.recorded.set_exception(error)
             raise
         window.recorded.set_result(None)
 
     def _repeated(self, window: _Window) -> dict[str, Any]:
-        metadata = {**window.fields["metadata"], "rows": window.rows, "coalesced": window.repeats}
+        metadata = {**window.fields["metadata"], "coalesced": window.repeats}
+        if "rows" in metadata:
+            metadata["rows"] = window.rows
         return {**window.fields, "metadata": metadata, "occurred_at": format_moment(self._clock.now_us())}
 
     def _event(self, action: str, caller: Caller, search: Search, metadata: dict[str, Any]) -> dict[str, Any]:
-        roots = [scope.strip("/") for scope in caller.read_scopes]
+        held = (*roots(caller.read_scopes), *roots(caller.own_scopes))
         asked = (search.scope or "").strip("/")
         # In a scope that is not hers a reader leaves nothing, neither her question nor that she asked.
-        is_hers = any(not root or asked == root or asked.startswith(f"{root}/") for root in roots)
-        narrow = asked if asked and is_hers else roots[0] if len(roots) == 1 else ""
-        scopes = [root or "/" for root in roots]
-        described = {"query": describe(search), "scopes": scopes, **metadata}
+        is_hers = any(is_within(asked, root) for root in held)
+        narrow = asked if asked and is_hers else held[0] if len(held) == 1 else ""
+        # Only what was looked at: who asks later who could have seen an event goes by these.
+        scopes = intersect(caller.read_scopes, (asked,))
+        own = tuple(root for root in intersect(caller.own_scopes, (asked,)) if intersect((root,), scopes) != (root,))
+        described = {"query": describe(search), "scopes": [root or "/" for root in scopes], **metadata}
+        if own:
+            described["own_scopes"] = [root or "/" for root in own]
         return self._fields(action, caller, self._ledger, narrow or OWN_SCOPE, described)
 
     def _about(self, action: str, caller: Caller, row: Row) -> dict[str, Any]:
@@ -142,6 +168,8 @@ class ReadRecorder:
         self, action: str, caller: Caller, target: dict[str, str], scope: str, metadata: dict[str, Any]
     ) -> dict[str, Any]:
         context = {"ip": caller.address} if caller.address else {}
+        if caller.session:
+            context["session_id"] = caller.session
         return {
             "action": action,
             "actor": {"id": caller.id, "type": caller.type},
@@ -151,6 +179,11 @@ class ReadRecorder:
             "context": {**context, "auth_method": caller.via},
             "metadata": metadata,
         }
+
+
+def _identity(caller: Caller) -> tuple[Any, ...]:
+    """Return what tells readers apart: one name may have several tokens, and they do not read the same."""
+    return (caller.type, caller.id, caller.token, caller.session, sight_of(caller))
 
 
 def describe(search: Search) -> str:

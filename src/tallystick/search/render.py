@@ -94,15 +94,3 @@ def without_personal(disclosure: Disclosure) -> Disclosure:
     assert disclosure.salt2 is not None
     digest = personal_digest(disclosure.salt2, disclosure.personal)
     return replace(disclosure, salt2=None, personal=None, personal_digest=digest)
-
-
-class _Scoped(msgspec.Struct):
-    scope: str
-
-
-_decode_scope = msgspec.json.Decoder(_Scoped).decode
-
-
-def scope_of(facts: bytes) -> str:
-    """Return the scope in an event's facts."""
-    return _decode_scope(facts).scope

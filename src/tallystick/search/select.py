@@ -115,7 +115,7 @@ class Selector:
         found = NEVER
         for column in (*field.columns, *(field.personal_columns if self.rights.personal else ())):
             found = _either(found, self._column(field, column, test, part))
-        if field.key_column and isinstance(test, Equals):
+        if field.key_column and isinstance(test, Equals) and not test.exact:
             for key in {test.text, *self.rights.keys_of(test.text)}:
                 found = _either(found, self._equal(field.key_column, key, part, exact=True))
         if field.in_content:
@@ -165,7 +165,7 @@ class Selector:
         if known is not None:
             return known
         if isinstance(test, Equals):
-            return self._equal(column, test.text, part, exact=field.kind is Kind.EXACT)
+            return self._equal(column, test.text, part, exact=test.exact or field.kind is Kind.EXACT)
         found = part.column(column)
         assert isinstance(found, (CodedColumn, TextColumn))
         if isinstance(test, Exists):

@@ -28,11 +28,13 @@ from tallystick.search.errors import EventNotFoundError
 from tallystick.search.model import FACET_FIELDS, Facets, Histogram, Page, Pull, Row, Search
 from tallystick.search.overview import make_overview
 from tallystick.search.paging import Pages, take_upwards
-from tallystick.search.plan import Plan, make_plan, may_read
+from tallystick.search.plan import Plan, make_plan
 from tallystick.search.ports import Caller, LedgerReader, Register
+from tallystick.search.readings import readings_of
 from tallystick.search.recorder import ReadRecorder
-from tallystick.search.render import make_row, scope_of, without_personal
+from tallystick.search.render import name_of, without_personal
 from tallystick.search.scan import Scan
+from tallystick.search.sight import Sight
 from tallystick.search.tail import Tail
 from tallystick.search.view import View, open_view
 from tallystick.store.engine import Engine
@@ -114,28 +116,29 @@ class SearchService:
 
     def get(self, event_id: str | int, caller: Caller) -> Row:
         """Return the event of an id (the newest, if several sources gave it) or an index; raises EventNotFoundError."""
-        row = self.find(event_id, caller)
-        if row is None:
-            raise EventNotFoundError(f"there is no event {event_id} that you may see")
+        _, row = self._look_up(event_id, Sight(caller, self._register))
         self.recorder.viewed(caller, row)
         return row
 
-    def find(self, event_id: str | int, caller: Caller) -> Row | None:
-        """Return the event without recording a view: for proofs and the like, which record their own reading."""
-        disclosure = self.find_disclosure(event_id, caller)
-        return None if disclosure is None else self.show(disclosure, caller)
+    def disclose(self, event_id: str | int, caller: Caller) -> tuple[Disclosure, Row]:
+        """Return what a proof of the event discloses to the caller, and the event as it is shown. Nothing is recorded:
+        `recorder.proof_downloaded` is for when the proof is made. Raises EventNotFoundError, PermissionMissingError.
+        """
+        sight = Sight(caller, self._register)
+        disclosure, row = self._look_up(event_id, sight)
+        assert disclosure.facts is not None
+        Sight(caller, self._register, (row.event["scope"],)).require("proofs.read", caller.proof_scopes)
+        return disclosure if sight.sees_personal(disclosure.facts) else without_personal(disclosure), row
 
-    def show(self, disclosure: Disclosure, caller: Caller) -> Row:
-        """Return a disclosure in hand as the caller may see it."""
-        names = Names(self._register.source_names(), self._register.class_names())
-        return make_row(disclosure, names, self._register, personal=caller.personal)
+    def who_read(self, event_id: str | int, caller: Caller, *, cursor: str | None = None, limit: int = 100) -> Page:
+        """Return the events that record who read an event, newest first: it was opened or proven, or lay in a scope in
+        which something was found, exported or fetched since. The look is on record when this returns.
 
-    def find_disclosure(self, event_id: str | int, caller: Caller) -> Disclosure | None:
-        """Return the whole content of an event within the caller's scopes, personal part included; not recorded."""
-        wanted = event_id if isinstance(event_id, int) else _parse_id(event_id)
-        if wanted is None:
-            return None
-        return self._with_view(lambda view, _last_try: _look_up(view, wanted, caller))
+        Raises EventNotFoundError, PermissionMissingError without the right to see readings in the event's scope.
+        """
+        _, row = self._look_up(event_id, Sight(caller, self._register))
+        Sight(caller, self._register, (row.event["scope"],)).require("reading.read", caller.reading_scopes)
+        return self.search(readings_of(row), caller, cursor=cursor, limit=limit)
 
     def facets(self, search: Search, caller: Caller, fields: Sequence[str] = FACET_FIELDS) -> Facets:
         """Return the most frequent values of each field among all events found."""
@@ -168,7 +171,8 @@ class SearchService:
     ) -> Pull:
         """Return matching events above index `after` (-1 for all), oldest first: the way to follow without gaps.
 
-        It is recorded once per `session` and quarter of an hour, as following when `tail`, otherwise as pulling.
+        It is recorded once per `session` and quarter of an hour, as following when `tail`, otherwise as pulling. What
+        the caller read herself does not count as found: who asks for readings too is not kept reading by her own.
         """
         self._check_limit(limit)
         plan = self._plan(search, caller, self._clock.now_us())
@@ -178,20 +182,22 @@ class SearchService:
             return self.pages.upwards(scan, after, limit)
 
         pull = self._with_view(take)
+        found = sum(not plan.sight.records_own_reading(row.event, row.class_name) for row in pull.rows)
         if tail:
-            self.recorder.tailed(caller, search, session, len(pull.rows))
+            self.recorder.tailed(caller, search, session, found)
         else:
-            self.recorder.pulled(caller, search, session, len(pull.rows), after)
+            self.recorder.pulled(caller, search, session, found, after)
         return pull
 
     def disclosures_after(self, caller: Caller, after: int, limit: int) -> tuple[list[Disclosure], int]:
-        """Return up to `limit` disclosures above index `after` that the caller may read, oldest first, and the index up
-        to which all were looked at. Nothing is hidden by class; it is recorded as pulling.
+        """Return up to `limit` disclosures above index `after` that the caller may read and prove, oldest first, and the
+        index up to which all were looked at. It is recorded as pulling. Raises PermissionMissingError.
 
         Without the right to personal data, its part is replaced by its digest: the facts still verify.
         """
         everything = Search(reading=True)
-        plan = self._plan(everything, caller, self._clock.now_us())
+        plan = make_plan(everything, caller, self._register, self._clock.now_us(), within=caller.proof_scopes)
+        plan.sight.require("proofs.read", caller.proof_scopes)
 
         def take(view: View, last_try: bool) -> tuple[list[Disclosure], int]:
             scan = self._scan(plan, view, self.options.page_s, last_try=last_try, ascending=True)
@@ -199,12 +205,22 @@ class SearchService:
             return contents, looked_at
 
         contents, looked_at = self._with_view(take)
-        self.recorder.pulled(caller, everything, "disclosures", len(contents), after)
-        return contents if caller.personal else [without_personal(each) for each in contents], looked_at
+        sight, classes = plan.sight, plan.names.classes
+        shown, found = [], 0
+        for each in contents:
+            assert each.facts is not None
+            shown.append(each if sight.sees_personal(each.facts) else without_personal(each))
+            found += not sight.records_own_reading(msgspec.json.decode(each.facts), name_of(classes, each.class_number))
+        self.recorder.pulled(caller, everything, "disclosures", found, after)
+        return shown, looked_at
 
     def open_export(self, search: Search, caller: Caller) -> tuple[Scan, int]:
-        """Return a scan over all matching events, oldest first, and how many they are; nothing is recorded yet."""
+        """Return a scan over all matching events, oldest first, and how many they are; nothing is recorded yet.
+
+        Raises PermissionMissingError unless all that is looked at may be exported: nothing is left out silently.
+        """
         plan = self._plan(search, caller, self._clock.now_us())
+        plan.sight.require("events.export", caller.export_scopes)
 
         def count(view: View, last_try: bool) -> tuple[Scan, int]:
             counted = self._scan(plan, view, math.inf, last_try=last_try)
@@ -262,6 +278,20 @@ class SearchService:
         """
         self._with_view(lambda _view, _last_try: None)
 
+    def _look_up(self, event_id: str | int, sight: Sight) -> tuple[Disclosure, Row]:
+        """Return an event with its whole content, and as it is shown; raises EventNotFoundError."""
+        wanted = event_id if isinstance(event_id, int) else _parse_id(event_id)
+        names = Names(self._register.source_names(), self._register.class_names())
+
+        def sees(disclosure: Disclosure) -> bool:
+            assert disclosure.facts is not None
+            return sight.sees(disclosure.facts, name_of(names.classes, disclosure.class_number))
+
+        found = None if wanted is None else self._with_view(lambda view, _last_try: _newest(view, wanted, sees))
+        if found is None:
+            raise EventNotFoundError(f"there is no event {str(event_id)[:64]} that you may see")
+        return found, self.pages.row(found, sight, names)
+
     def _check_limit(self, limit: int) -> None:
         if not 1 <= limit <= self.options.page_rows_max:
             raise InvalidInputError(f"a page has 1 to {self.options.page_rows_max} rows", pointer="/limit")
@@ -315,8 +345,8 @@ def _parse_id(text: str) -> bytes | None:
         return None
 
 
-def _look_up(view: View, wanted: int | bytes, caller: Caller) -> Disclosure | None:
-    """Return the newest event of that id or index within the caller's scopes."""
+def _newest(view: View, wanted: int | bytes, sees: Callable[[Disclosure], bool]) -> Disclosure | None:
+    """Return the newest event of that id or index that is seen."""
     for part in (part for group in view.groups() for part in group):
         if isinstance(wanted, int):
             if not part.first <= wanted < part.end:
@@ -326,7 +356,6 @@ def _look_up(view: View, wanted: int | bytes, caller: Caller) -> Disclosure | No
             places = part.having_id(wanted)[::-1]
         low, high = view.bounds(part)
         for disclosure in part.disclosures(places.tolist()):
-            assert disclosure.facts is not None
-            if low <= disclosure.index < high and may_read(scope_of(disclosure.facts), caller):
+            if low <= disclosure.index < high and sees(disclosure):
                 return disclosure
     return None
