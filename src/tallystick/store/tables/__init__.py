@@ -5,6 +5,7 @@ One module for each room that owns them; importing this package makes `METADATA`
 
 from tallystick.store.tables.log import CATALOGUE, CURSOR, DEFINITION, HOLD, QUARANTINE, RETENTION_CLASS
 from tallystick.store.tables.metadata import METADATA
+from tallystick.store.tables.settings import SETTING
 from tallystick.store.tables.sources import SOURCE, TOKEN
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "METADATA",
     "QUARANTINE",
     "RETENTION_CLASS",
+    "SETTING",
     "SOURCE",
     "TOKEN",
 ]

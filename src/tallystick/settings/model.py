@@ -1,0 +1,143 @@
+"""The closed list of settings, what each may be, and what one is now."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from tallystick.event.visible import show
+from tallystick.settings.errors import SettingValueError
+
+Value = int | str | bool | tuple[str, ...]
+Kind = Literal["count", "text", "switch", "domains"]
+DOMAINS_MAX: Final = 100
+_DOMAIN: Final = re.compile(
+    r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])", re.ASCII
+)
+_SWITCH: Final = {"on": True, "off": False}
+
+
+@dataclass(frozen=True, slots=True)
+class SettingType:
+    """One setting: `least` and `most` bound a count, and `most` the characters of a text. `unit` is what a count counts."""
+
+    name: str
+    title: str
+    description: str
+    kind: Kind
+    default: Value
+    unit: str = ""
+    least: int = 0
+    most: int = 0
+
+    def parse(self, text: str) -> Value:
+        """Return the value that a form's text says; raises SettingValueError."""
+        match self.kind:
+            case "count":
+                if not (text.isascii() and text.isdigit() and len(text) <= len(str(self.most))):
+                    raise self.refuse(f"{show(text, 40)!r} is not a whole number")
+                return self.check(int(text))
+            case "switch":
+                if text not in _SWITCH:
+                    raise self.refuse(f"{show(text, 40)!r} is neither on nor off")
+                return _SWITCH[text]
+            case "domains":
+                return self.check(tuple(text.replace(",", " ").lower().split()))
+            case "text":
+                return self.check(text)
+
+    def check(self, value: object) -> Value:
+        """Return a value in its settled form; raises SettingValueError."""
+        match self.kind, value:
+            case "count", int(number) if not isinstance(value, bool):
+                if not self.least <= number <= self.most:
+                    raise self.refuse(f"{number} {self.unit} is not from {self.least} to {self.most}")
+                return number
+            case "switch", bool(on):
+                return on
+            case "text", str(text):
+                return self._check_text(text)
+            case "domains", list() | tuple():
+                return self._check_domains(tuple(value))
+        raise self.refuse(f"it is not a {self.kind}")
+
+    def format(self, value: Value) -> str:
+        """Return the text that `parse` reads back."""
+        if isinstance(value, bool):
+            return "on" if value else "off"
+        return " ".join(value) if isinstance(value, tuple) else str(value)
+
+    def refuse(self, why: str) -> SettingValueError:
+        """Return the error that names this setting."""
+        return SettingValueError(f"{self.title}: {why}", pointer=f"/{self.name}", advice=self.description)
+
+    def _check_text(self, text: str) -> str:
+        text = " ".join(text.split())
+        if len(text) > self.most or not text.isprintable():
+            raise self.refuse(f"it has up to {self.most} printable characters")
+        return text
+
+    def _check_domains(self, names: tuple[object, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not isinstance(name, str) or not _DOMAIN.fullmatch(name):
+                raise self.refuse(f"{show(str(name), 80)!r} is not the name of a domain such as example.org")
+        if len(names) > DOMAINS_MAX:
+            raise self.refuse(f"it lists at most {DOMAINS_MAX} domains")
+        return tuple(sorted({str(name) for name in names}))
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A setting as it is now. Where nobody ever changed it, it has its default and the last three are None."""
+
+    type: SettingType
+    value: Value
+    changed_at: int | None = None
+    changed_by: str | None = None
+    changed_index: int | None = None
+
+
+_LIST: Final = (
+    SettingType(
+        "organisation.name",
+        "Organisation",
+        "The name of your organisation, shown beside the product's on every page. Empty shows none.",
+        "text",
+        "",
+        most=60,
+    ),
+    SettingType(
+        "session.idle_minutes",
+        "Idle limit of a session",
+        "A session ends after so many minutes without a request.",
+        "count",
+        30,
+        unit="minutes",
+        least=1,
+        most=1440,
+    ),
+    SettingType(
+        "session.absolute_hours",
+        "Absolute limit of a session",
+        "A session ends so many hours after sign-in, whatever happens in it.",
+        "count",
+        12,
+        unit="hours",
+        least=1,
+        most=168,
+    ),
+    SettingType(
+        "session.fresh_minutes",
+        "Fresh sign-in",
+        "Dangerous acts, such as changing a setting, ask again for the password when it was last given longer ago.",
+        "count",
+        10,
+        unit="minutes",
+        least=1,
+        most=60,
+    ),
+)
+#: Every setting by its name, in the order in which they are shown.
+SETTINGS: Final[Mapping[str, SettingType]] = {each.name: each for each in _LIST}
