@@ -6,16 +6,22 @@ One module for each room that owns them; importing this package makes `METADATA`
 from tallystick.store.tables.log import CATALOGUE, CURSOR, DEFINITION, HOLD, QUARANTINE, RETENTION_CLASS
 from tallystick.store.tables.metadata import METADATA
 from tallystick.store.tables.settings import SETTING
+from tallystick.store.tables.people import CREDENTIAL, PERSON, PERSON_GROUP, RECOVERY_CODE_USED, SESSION
 from tallystick.store.tables.sources import SOURCE, TOKEN
 
 __all__ = [
     "CATALOGUE",
+    "CREDENTIAL",
     "CURSOR",
     "DEFINITION",
     "HOLD",
     "METADATA",
+    "PERSON",
+    "PERSON_GROUP",
     "QUARANTINE",
+    "RECOVERY_CODE_USED",
     "RETENTION_CLASS",
+    "SESSION",
     "SETTING",
     "SOURCE",
     "TOKEN",

@@ -1,0 +1,48 @@
+"""The services of this room, put together over one installation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tallystick.access.people.attempts import Attempts
+from tallystick.access.people.book import Book
+from tallystick.access.people.failures import FailureLog
+from tallystick.access.people.passwords import Hasher
+from tallystick.access.people.ports import AdminReading, Bootstrap, EndAccess, RightsOf
+from tallystick.access.people.proofs import Proofs
+from tallystick.access.people.service import PeopleService
+from tallystick.access.people.sessions import SessionService
+from tallystick.access.people.setup import SetupLink
+from tallystick.access.people.signin import SignInService
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleRoom:
+    """Everything about people and sign-in; `close` writes down what is still being counted."""
+
+    people: PeopleService
+    signin: SignInService
+    sessions: SessionService
+    setup: SetupLink
+    failures: FailureLog
+
+    def close(self) -> None:
+        """Write down how many sign-ins failed since the last event that said so."""
+        self.failures.flush()
+
+
+def open_people(
+    book: Book, rights_of: RightsOf, bootstrap: Bootstrap, reading: AdminReading, endings: tuple[EndAccess, ...]
+) -> PeopleRoom:
+    """Return the services; records of sessions that are over are forgotten on the way."""
+    hasher, failures = Hasher(), FailureLog(book)
+    sessions = SessionService(book, rights_of)
+    proofs = Proofs(book, hasher, Attempts(book.clock), failures)
+    sessions.forget_ended()
+    return PeopleRoom(
+        people=PeopleService(book, hasher, sessions, reading, endings),
+        signin=SignInService(book, proofs, sessions),
+        sessions=sessions,
+        setup=SetupLink(book, hasher, sessions, bootstrap),
+        failures=failures,
+    )
