@@ -9,13 +9,15 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import FrameType
 
 import structlog
 import uvicorn
 
 from tallystick import __version__
+from tallystick.api.certificate import LiveCertificate
 from tallystick.api.connection import BoundedConnection
+from tallystick.api.front import with_front
 from tallystick.config import Settings
 from tallystick.errors import ConfigurationError, TallystickError
 from tallystick.search.upkeep import SearchUpkeep
@@ -36,29 +38,25 @@ class PortTakenError(ConfigurationError):
     advice = "Choose another --port, or stop the process that listens there."
 
 
-class CertificateError(ConfigurationError):
-    """The files of --tls-cert and --tls-key are missing, unreadable, malformed or do not belong together."""
-
-    code = "certificate-unusable"
-    advice = "Give a PEM file with the certificate and its chain, and one with the unencrypted key that belongs to it."
-
-
 def serve(settings: Settings, *, ready: Callable[[Instance, str], None]) -> None:
     """Serve until SIGTERM or SIGINT, then finish the requests under way and stop.
 
-    `ready` is called with the address once connections are taken. Raises UnsafeListenError, PortTakenError, and what
-    `open_instance` raises.
+    `ready` is called with the address once connections are taken. Raises UnsafeListenError, CertificateError,
+    PortTakenError, and what `open_instance` raises.
     """
     settings.require_safe_listen()
     _, files_max = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files_max, files_max))
     configure_telemetry()
     telemetry = structlog.get_logger("tallystick.server")
+    certificate = None
+    if settings.tls_cert is not None and settings.tls_key is not None:
+        certificate = LiveCertificate(settings.tls_cert, settings.tls_key)
     with _listen(settings) as listener:
         server: list[OrderlyServer] = []
         draining = lambda: bool(server) and server[0].should_exit  # noqa: E731
         with open_instance(settings, draining=draining) as instance:
-            server.append(OrderlyServer(_config(settings, instance)))
+            server.append(OrderlyServer(_config(settings, instance, certificate), certificate))
             _note(instance, "server.started")
             gc.collect()
             gc.freeze()  # what was loaded by now stays: collections need not look at it again
@@ -89,9 +87,25 @@ class OrderlyServer(uvicorn.Server):
     Uvicorn's own would then send the signal once more, and the process would end before the ledger is closed.
     """
 
+    def __init__(self, config: uvicorn.Config, certificate: LiveCertificate | None) -> None:
+        super().__init__(config)
+        self._certificate = certificate
+        self._reload = False
+
+    async def on_tick(self, counter: int) -> bool:
+        """Do what uvicorn does ten times a second, and look for a renewed certificate once a second."""
+        if self._certificate is not None and (self._reload or counter % 10 == 0):
+            self._certificate.refresh(always=self._reload)
+        self._reload = False
+        return await super().on_tick(counter)
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
+        def reload(_number: int, _frame: FrameType | None) -> None:
+            self._reload = True
+
+        handlers = {signal.SIGTERM: self.handle_exit, signal.SIGINT: self.handle_exit, signal.SIGHUP: reload}
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
             yield
         finally:
@@ -120,26 +134,19 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def _config(settings: Settings, instance: Instance) -> uvicorn.Config:
-    options: dict[str, Any] = {}
-    if settings.tls_cert is not None:
-        options = {"ssl_certfile": str(settings.tls_cert), "ssl_keyfile": str(settings.tls_key)}
+def _config(settings: Settings, instance: Instance, certificate: LiveCertificate | None) -> uvicorn.Config:
     config = uvicorn.Config(
-        create_site(instance.services),
+        with_front(create_site(instance.services), settings),
         http=BoundedConnection,
         access_log=False,
         log_config=None,
         lifespan="off",
-        proxy_headers=settings.behind_proxy,
-        forwarded_allow_ips=list(settings.proxies),
+        proxy_headers=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=DRAIN_S,
         headers=[("server", f"tallystick/{__version__}")],
-        **options,
+        ssl_context_factory=None if certificate is None else lambda _config, _usual: certificate.context,
     )
-    try:
-        config.load()
-    except OSError as error:  # ssl.SSLError is one
-        raise CertificateError(f"the certificate or its key cannot be used: {error}") from error
+    config.load()
     return config

@@ -12,6 +12,7 @@ from tallystick.config.values import (
     NETWORKS,
     PATH,
     PATHS,
+    PROXY_HEADERS,
     PUBLIC_URL,
     SWITCH,
     TEXT,
@@ -126,6 +127,13 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         NETWORKS,
         "Addresses and networks of proxies whose forwarding headers are believed, separated by commas.",
         default=", ".join(PROXIES),
+    ),
+    Setting(
+        "proxy.headers",
+        "TALLYSTICK_PROXY_HEADERS",
+        PROXY_HEADERS,
+        "What those proxies write: `x-forwarded` (X-Forwarded-For, -Proto, -Host) or `forwarded` (RFC 7239).",
+        default="x-forwarded",
     ),
     Setting(
         "database.url",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from tallystick.config.values import SettingError, WitnessSetting
@@ -16,6 +16,7 @@ DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8400
 WORKERS_MAX: Final = 64
 RESERVE_BYTES: Final = 256 << 20
+ProxyHeaders = Literal["x-forwarded", "forwarded"]
 OIDC_SCOPES: Final = ("openid", "profile", "email")
 PROXIES: Final = ("127.0.0.1", "::1")
 
@@ -88,6 +89,8 @@ class Settings:
     behind_proxy: bool = False
     proxies: tuple[str, ...] = PROXIES
     """Addresses and networks of the proxies whose forwarding headers are believed."""
+    proxy_headers: ProxyHeaders = "x-forwarded"
+    """The style that they write; headers of the other style may come from anybody."""
     database: DatabaseSetting | None = None
     """None for SQLite in the data directory."""
     oidc: OidcSetting | None = None

@@ -20,6 +20,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "tls.key": "tls_key",
     "proxy.behind": "behind_proxy",
     "proxy.addresses": "proxies",
+    "proxy.headers": "proxy_headers",
 }
 _DATABASE: Final = frozenset({"database.url", "database.url_file"})
 """Two ways to say one thing."""

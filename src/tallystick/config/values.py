@@ -145,7 +145,14 @@ def _network(text: str) -> str:
         raise ValueError("addresses or networks such as 192.0.2.7 or 10.0.0.0/8") from error
 
 
+def _proxy_headers(text: str) -> str:
+    if text not in {"x-forwarded", "forwarded"}:
+        raise ValueError("x-forwarded or forwarded")
+    return text
+
+
 TEXT: Final = text_kind(str)
+PROXY_HEADERS: Final = text_kind(_proxy_headers)
 PATH: Final = text_kind(Path)
 PATHS: Final = list_kind(Path, os.pathsep)
 WORDS: Final = list_kind(str, None)
