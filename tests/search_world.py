@@ -219,9 +219,12 @@ class World:
         self.recorded: list[dict[str, Any]] = []
         self.register = FixedRegister()
         self.engine = Engine([folder], folder / "spill") if engine else None
-        self.recorder = ReadRecorder(self._record, self.clock, self.ledger.origin)
+        self.recorder = self.make_recorder()
         self.service = self.make_service(options)
         self.all: list[Disclosure] = []
+
+    def make_recorder(self) -> ReadRecorder:
+        return ReadRecorder(self._record, self.clock, self.ledger.origin)
 
     def make_service(self, options: SearchOptions | None = None) -> SearchService:
         return SearchService(
