@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 
@@ -11,11 +12,18 @@ from tests.paths import ROOT
 
 from tallystick.config import (
     CATALOGUE_FOLDER,
+    SETTINGS,
     VARIABLES,
+    ConfigFileError,
+    DatabaseSetting,
+    OidcSetting,
     SettingError,
+    Settings,
     UnsafeListenError,
     WitnessSetting,
+    configured_data,
     is_loopback,
+    parse_public_url,
     parse_witness,
     settings_for,
 )
@@ -121,3 +129,223 @@ def test_a_witness_is_a_key_and_an_address(text: str) -> None:
 def test_what_names_no_witness_is_refused(text: str) -> None:
     with pytest.raises(SettingError):
         parse_witness(text)
+
+
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> Path:
+    """Write a configuration file and have it used."""
+    path = tmp_path / "tallystick.toml"
+    path.write_text(text, encoding="utf-8")
+    monkeypatch.setenv("TALLYSTICK_CONFIG", str(path))
+    return path
+
+
+WHOLE = f"""
+state = "/var/lib/elsewhere"
+host = "0.0.0.0"
+port = 8443
+public_url = "https://Audit.example.org/"
+allowed_hosts = ["Tallystick", "10.0.0.7"]
+workers = 3
+witnesses = ["{VKEY}@https://w.example.org"]
+catalogue = ["more.yaml"]
+reserve_bytes = 7
+[tls]
+cert = "chain.pem"
+key = "key.pem"
+[proxy]
+behind = true
+addresses = ["10.0.0.0/8", "::1"]
+headers = "forwarded"
+[database]
+url = "postgresql+psycopg://tallystick@db/tallystick"
+[oidc]
+issuer = "https://id.example.org"
+client_id = "tallystick"
+client_secret_file = "SECRET"
+scopes = ["openid", "groups"]
+groups_claim = "roles"
+name = "Example ID"
+[limits]
+depth_max = 9
+"""
+
+
+def test_a_file_can_say_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("  s3cret\n", encoding="utf-8")
+    write(tmp_path, monkeypatch, WHOLE.replace("SECRET", str(secret)))
+    assert settings_for(tmp_path / "data") == Settings(
+        data=tmp_path / "data",
+        state=Path("/var/lib/elsewhere"),
+        host="0.0.0.0",  # noqa: S104
+        port=8443,
+        public_url="https://audit.example.org",
+        allowed_hosts=("tallystick", "10.0.0.7"),
+        workers=3,
+        witnesses=(WitnessSetting("https://w.example.org", VKEY),),
+        catalogue_files=(Path("more.yaml"),),
+        reserve_bytes=7,
+        tls_cert=Path("chain.pem"),
+        tls_key=Path("key.pem"),
+        behind_proxy=True,
+        proxies=("10.0.0.0/8", "::1"),
+        proxy_headers="forwarded",
+        database=DatabaseSetting("postgresql+psycopg://tallystick@db/tallystick"),
+        oidc=OidcSetting("https://id.example.org", "tallystick", "s3cret", ("openid", "groups"), "roles", "Example ID"),
+        limits=Limits(depth_max=9),
+    )
+
+
+def test_every_key_of_the_list_is_in_that_file() -> None:
+    document = tomllib.loads(WHOLE)
+    keys = {f"{name}.{each}" for name, table in document.items() if isinstance(table, dict) for each in table}
+    keys |= {name for name, value in document.items() if not isinstance(value, dict)}
+    left = {each.key for each in SETTINGS if each.key and not each.key.startswith("limits.")} - keys
+    assert left == {"data", "database.url_file"}
+
+
+def test_an_option_wins_over_a_variable_and_that_over_the_file_and_that_over_the_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert settings_for(tmp_path / "data").port == 8400
+    write(tmp_path, monkeypatch, "port = 1")
+    assert settings_for(tmp_path / "data").port == 1
+    monkeypatch.setenv("TALLYSTICK_PORT", "2")
+    assert settings_for(tmp_path / "data").port == 2
+    assert settings_for(tmp_path / "data", port=3).port == 3
+
+
+def test_the_data_directory_may_stand_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, monkeypatch, 'data = "/srv/one"')
+    assert configured_data() == Path("/srv/one")
+    monkeypatch.setenv("TALLYSTICK_DATA", "/srv/two")
+    assert configured_data() == Path("/srv/two")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("\nprot = 1", "line 2: there is no setting 'prot'"),
+        ("[tls]\n# a remark\ncertificate = 'x'", "line 3: there is no setting 'tls.certificate'"),
+        ("tls.cret = 'x'", "line 1: there is no setting 'tls.cret'"),
+        ("[tsl]\ncert = 'x'", "line 1: there is no setting 'tsl'"),
+        ("tls = 'x'", "line 1: there is no setting 'tls'"),
+        ("port = 1\nport = 2\n", "line 2"),
+        ("port =\n", "line 1"),
+        ("[limits]\n\ndepth_max = 0", "line 3: limits.depth_max is not"),
+        ("port = '8400'", "line 1: port is not"),
+        ("port = true", "line 1: port is not"),
+        ("[proxy]\nbehind = 1", "line 2: proxy.behind is not"),
+        ("[proxy]\naddresses = ['10.0.0.0/33']", "line 2: proxy.addresses is not"),
+        ("catalogue = 'one.yaml'", "line 1: catalogue is not"),
+        ("[oidc]\nclient_secret = 'x'", "line 2: there is no setting 'oidc.client_secret'"),
+    ],
+)
+def test_what_a_file_says_in_vain_is_refused_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, place: str
+) -> None:
+    path = write(tmp_path, monkeypatch, text)
+    with pytest.raises(ConfigFileError, match=re.escape(place)) as caught:
+        settings_for(tmp_path / "data")
+    assert str(path) in caught.value.message
+
+
+def test_a_misspelt_key_is_answered_with_the_one_that_was_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, monkeypatch, "public_ulr = 'https://audit.example.org'")
+    with pytest.raises(ConfigFileError) as caught:
+        settings_for(tmp_path / "data")
+    assert "'public_url'" in caught.value.advice
+
+
+def test_a_file_that_was_named_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TALLYSTICK_CONFIG", str(tmp_path / "missing.toml"))
+    with pytest.raises(ConfigFileError, match=r"missing\.toml cannot be read"):
+        settings_for(tmp_path / "data")
+    monkeypatch.setenv("TALLYSTICK_CONFIG", "")
+    assert settings_for(tmp_path / "data").port == 8400
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["audit.example.org", "https://audit.example.org/x", "https://ana@audit.example.org", "ftp://x", "https://x:y", ""],
+)
+def test_a_public_address_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(SettingError):
+        parse_public_url(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://Audit.Example.org:443/", "https://audit.example.org"),
+        ("http://127.0.0.1:8400", "http://127.0.0.1:8400"),
+        ("https://[2001:DB8::1]:8443", "https://[2001:db8::1]:8443"),
+    ],
+)
+def test_a_public_address_is_kept_as_a_browser_writes_it(url: str, expected: str) -> None:
+    assert parse_public_url(url) == expected
+
+
+ISSUER = {"TALLYSTICK_OIDC_ISSUER": "https://id.example.org", "TALLYSTICK_OIDC_CLIENT_ID": "t"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"TALLYSTICK_PUBLIC_URL": ""}, "public_url"),
+        ({"TALLYSTICK_OIDC_CLIENT_ID": ""}, "client_id"),
+        ({"TALLYSTICK_OIDC_ISSUER": "http://id.example.org"}, "issuer"),
+        ({"TALLYSTICK_OIDC_SCOPES": "profile email"}, "openid"),
+        ({"TALLYSTICK_OIDC_CLIENT_SECRET_FILE": "/nowhere/secret"}, "secret"),
+    ],
+)
+def test_half_an_identity_provider_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], said: str
+) -> None:
+    for name, value in {"TALLYSTICK_PUBLIC_URL": "https://audit.example.org", **ISSUER, **changes}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingError, match=said):
+        settings_for(tmp_path / "data")
+
+
+def test_a_variable_about_the_database_wins_over_either_key_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, monkeypatch, "[database]\nurl_file = '/nowhere'")
+    monkeypatch.setenv("TALLYSTICK_DATABASE_URL", "postgresql+psycopg://a@b/c")
+    assert settings_for(tmp_path / "data").database == DatabaseSetting("postgresql+psycopg://a@b/c")
+    monkeypatch.setenv("TALLYSTICK_DATABASE_URL_FILE", "/nowhere")
+    with pytest.raises(SettingError, match="twice"):
+        settings_for(tmp_path / "data")
+
+
+def test_a_secret_may_stand_in_a_file_and_shows_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in (("url", "postgresql+psycopg://t:hunter2@db/t\n"), ("client", "hunter2\n")):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    monkeypatch.setenv("TALLYSTICK_DATABASE_URL_FILE", str(tmp_path / "url"))
+    monkeypatch.setenv("TALLYSTICK_OIDC_CLIENT_SECRET_FILE", str(tmp_path / "client"))
+    monkeypatch.setenv("TALLYSTICK_PUBLIC_URL", "https://audit.example.org")
+    for name, value in ISSUER.items():
+        monkeypatch.setenv(name, value)
+    settings = settings_for(tmp_path / "data")
+    assert settings.database == DatabaseSetting("postgresql+psycopg://t:hunter2@db/t")
+    assert settings.oidc is not None
+    assert settings.oidc.client_secret == "hunter2"
+    assert "hunter2" not in repr(settings)
+
+
+def test_an_empty_file_holds_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "url").write_text("\n", encoding="utf-8")
+    monkeypatch.setenv("TALLYSTICK_DATABASE_URL_FILE", str(tmp_path / "url"))
+    with pytest.raises(SettingError, match="empty"):
+        settings_for(tmp_path / "data")
+
+
+@pytest.mark.parametrize("url", ["postgresql+psycopg://t:hunter2@db/t", "postgresql+psycopg://t@db/t?password=hunter2"])
+def test_no_password_is_taken_from_the_command_line_where_others_see_it(url: str) -> None:
+    with pytest.raises(SettingError, match="command line") as caught:
+        DatabaseSetting.from_option(url)
+    assert "hunter2" not in caught.value.message + caught.value.advice
+    assert DatabaseSetting.from_option("postgresql+psycopg://t@db/t").url == "postgresql+psycopg://t@db/t"
