@@ -3,10 +3,11 @@
 One module for each room that owns them; importing this package makes `METADATA` know them all.
 """
 
+from tallystick.store.tables.grants import GRANT, GRANT_STEP, ROLE
 from tallystick.store.tables.log import CATALOGUE, CURSOR, DEFINITION, HOLD, QUARANTINE, RETENTION_CLASS
 from tallystick.store.tables.metadata import METADATA
-from tallystick.store.tables.settings import SETTING
 from tallystick.store.tables.people import CREDENTIAL, PERSON, PERSON_GROUP, RECOVERY_CODE_USED, SESSION
+from tallystick.store.tables.settings import SETTING
 from tallystick.store.tables.sources import SOURCE, TOKEN
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "CREDENTIAL",
     "CURSOR",
     "DEFINITION",
+    "GRANT",
+    "GRANT_STEP",
     "HOLD",
     "METADATA",
     "PERSON",
@@ -21,6 +24,7 @@ __all__ = [
     "QUARANTINE",
     "RECOVERY_CODE_USED",
     "RETENTION_CLASS",
+    "ROLE",
     "SESSION",
     "SETTING",
     "SOURCE",
