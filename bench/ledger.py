@@ -18,8 +18,11 @@ from pathlib import Path
 
 from bench import events, measure
 from tallystick.access.model import Caller
+from tallystick.access.operator import OPERATOR
 from tallystick.access.permissions import Permission
 from tallystick.access.rights import Rights
+from tallystick.access.sources.model import SourceSettings
+from tallystick.access.sources.service import rules_of
 from tallystick.config import settings_for
 from tallystick.errors import UnavailableError
 from tallystick.event.admission import Batch, Media
@@ -89,8 +92,7 @@ def filled(home: Path, count: int, shape: events.Shape) -> Filled:
 
 def fill(instance: Instance, count: int, shape: events.Shape, seed: int = 1) -> Iterator[Step]:
     """Append `count` events and yield what it cost so far, forty times; all are durable at the end."""
-    source = instance.access.local_caller(instance.access.ensure_source("bench", kind="bench")).write
-    assert source is not None
+    source = rules_of(instance.services.sources.ensure(OPERATOR, "bench", SourceSettings(kind="bench")))
     every = max(BATCH, count // STEPS // BATCH * BATCH)
     waiting: deque[Future[Receipt]] = deque()
     with events.made_elsewhere(count, BATCH, shape, seed) as (maker, bodies):

@@ -46,7 +46,7 @@ def write_wal(path: Path, count: int) -> None:
     from tallystick.merkle import hash_leaves
 
     admission = Admission(load_shipped(), Pseudonyms(bytes(32)))
-    source = SourceRules(1, "bench", "", "opaque")
+    source = SourceRules(1, "bench", ("",), "opaque")
     previous, first = bytes(32), 0
     with path.open("wb") as file:
         for body in events.batches(count, BATCH, "wide"):

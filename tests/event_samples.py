@@ -15,11 +15,11 @@ from tallystick.event.pseudonym import Pseudonyms
 
 NOW_US = 1_772_366_400_000_000  # 2026-03-01T12:00:00Z
 KEY = bytes(range(32))
-OPAQUE = SourceRules(1, "app", "", "opaque")
-PERSONAL = SourceRules(2, "staff", "", "personal")
-STRICT = SourceRules(3, "strict", "", "opaque", strict=True)
-SCOPED = SourceRules(4, "scoped", "acme/payments", "opaque")
-PRODUCT = SourceRules(0, "tallystick", "", "opaque", product=True)
+OPAQUE = SourceRules(1, "app", ("",), "opaque")
+PERSONAL = SourceRules(2, "staff", ("",), "personal")
+STRICT = SourceRules(3, "strict", ("",), "opaque", strict=True)
+SCOPED = SourceRules(4, "scoped", ("acme/payments",), "opaque")
+PRODUCT = SourceRules(0, "tallystick", ("",), "opaque", product=True)
 STRICT_ONLY = Limits(key_chars_max=255)
 """Limits under which the fast path is never taken, because its types allow names of 256 characters."""
 

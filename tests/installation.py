@@ -13,6 +13,10 @@ import httpx
 from litestar.testing import TestClient
 from tests import postgresql
 
+from tallystick.access.operator import OPERATOR
+from tallystick.access.scopes import parse_scope
+from tallystick.access.sources.limits import PRESETS
+from tallystick.access.sources.model import CreatedToken, Owner, OwnerKind, SourceSettings, TokenSettings
 from tallystick.clock import Clock
 from tallystick.config import DatabaseSetting, Settings, settings_for
 from tallystick.server import Instance, open_instance
@@ -31,8 +35,7 @@ class Installation:
         """Return the headers of a caller; the same again for the same arguments."""
         key = (can, scope, source)
         if key not in self.made:
-            secret = self.instance.access.create_token(source=source, scope=scope, can=can).secret
-            self.made[key] = {"authorization": f"Bearer {secret}"}
+            self.made[key] = {"authorization": f"Bearer {make_token(self.instance, can, scope, source).secret}"}
         return self.made[key]
 
     def post(self, body: Any, headers: dict[str, str] | None = None, **more: Any) -> httpx.Response:
@@ -48,6 +51,16 @@ class Installation:
     def get(self, path: str, headers: dict[str, str] | None = None, **parameters: Any) -> httpx.Response:
         """Read a route as a caller who may read everything, or as `headers` say."""
         return self.http.get(path, params=parameters, headers=self.token() if headers is None else headers)
+
+
+def make_token(
+    instance: Instance, can: str = "both", scope: str = "/", source: str = "tester", **more: Any
+) -> CreatedToken:
+    """Return a new token of a source, which is registered for that scope when it is new."""
+    scopes = (parse_scope(scope),)
+    instance.services.sources.ensure(OPERATOR, source, SourceSettings(scopes=scopes))
+    settings = TokenSettings(PRESETS[can], scopes, **more)
+    return instance.services.tokens.create(OPERATOR, Owner(OwnerKind.SOURCE, source), settings)
 
 
 def sample(**changes: Any) -> dict[str, Any]:

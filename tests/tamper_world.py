@@ -120,7 +120,7 @@ class Scene:
         return replace(self, root=root, clock=clock)
 
     def events(self, count: int, source: int = GITLAB) -> Batch:
-        rules = SourceRules(source, "s", "", "opaque" if source == GITLAB else "personal")
+        rules = SourceRules(source, "s", ("",), "opaque" if source == GITLAB else "personal")
         batches = [sample(number, source) for number in range(count)]
         body = b"[" + b",".join(batches) + b"]"
         return self.admission.admit(body, rules, now_us=self.clock.now_us())

@@ -17,8 +17,11 @@ from sqlalchemy import Connection
 from sqlalchemy import Engine as Database
 
 from tallystick import __version__
+from tallystick.access.operator import OPERATOR
+from tallystick.access.people import handlers as people_handlers
 from tallystick.access.sources import handlers as source_handlers
-from tallystick.access.sources.service import AccessService
+from tallystick.access.sources.service import SourceService
+from tallystick.access.sources.tokens import TokenService
 from tallystick.api.services import Authenticate, Services
 from tallystick.clock import Clock, SystemClock
 from tallystick.config import Settings, settings_for
@@ -57,7 +60,7 @@ from tallystick.store.secrets import Secrets
 __all__ = ["Instance", "open_instance", "settings_for"]
 
 #: Everything that turns the product's events into tables, room by room.
-HANDLERS = {**log_handlers.HANDLERS, **source_handlers.HANDLERS}
+HANDLERS = {**log_handlers.HANDLERS, **source_handlers.HANDLERS, **people_handlers.HANDLERS}
 LedgerOpener = Callable[..., Ledger]
 
 
@@ -93,7 +96,6 @@ class Instance:
     pseudonym_key: bytes
     projection: Projection
     register: Register
-    access: AccessService
     services: Services
     product: ProductEvents
     commands: Commands
@@ -132,12 +134,17 @@ class Instance:
             if entry.path in set_aside:
                 event = segment_event("segment.readmitted", entry, self.ledger.status().now)
                 self.commands.run(partial(_return_one, event))
-        counts = {"segments": len(segments), "sources": len(self.access.sources()), "tokens": len(self.access.tokens())}
-        return {"log size": size, **counts}
+        services = self.services
+        counts = {"sources": len(services.sources.list(OPERATOR)), "tokens": len(services.tokens.list(OPERATOR))}
+        return {"log size": size, "segments": len(segments), **counts}
 
     def is_listed(self, entry: SegmentEntry) -> bool:
         """Return whether the manifest names a segment now."""
         return any(each.path == entry.path for each in self.ledger.snapshot().segments)
+
+
+def _nobody(_person: str, _now_us: int, /) -> None:
+    """Answer whose token it is while there are no people."""
 
 
 def _return_one(event: Mapping[str, Any], _: Connection) -> list[Mapping[str, Any]]:
@@ -150,7 +157,7 @@ def open_instance(
     *,
     opener: LedgerOpener | None = None,
     clock: Clock | None = None,
-    authenticate: Callable[[AccessService], Authenticate] | None = None,
+    authenticate: Callable[[SourceService], Authenticate] | None = None,
     draining: Callable[[], bool] = lambda: False,
 ) -> Iterator[Instance]:
     """Yield the installation in `settings.data`, made when it is new, and close it in order afterwards.
@@ -178,7 +185,12 @@ def open_instance(
         register = Register(projection, catalogue, pseudonyms)
         commands.run(lambda _: catalogue_events(register.published(), catalogue, time_of_us(clock.now_us())))
         secrets = held.enter_context(contextlib.closing(Secrets(settings.data / "secrets.db")))
-        access = AccessService(projection, commands, secrets, clock, lambda: ledger.status().acknowledged.at)
+
+        def now() -> int:
+            return max(clock.now_us(), ledger.status().acknowledged.at)
+
+        sources = SourceService(projection, commands, now)
+        tokens = TokenService(projection, commands, secrets, now, _nobody)
         workers = _workers(settings, key, held)
         reading = held.enter_context(_open_reading(settings, ledger, register, product.one, key, clock))
         services = Services(
@@ -187,12 +199,13 @@ def open_instance(
             workers=workers,
             search=reading.search,
             recorder=reading.recorder,
-            access=access,
-            authenticate=authenticate(access) if authenticate else access.authenticate,
+            sources=sources,
+            tokens=tokens,
+            authenticate=authenticate(sources) if authenticate else tokens.authenticate,
             draining=draining,
         )
         held.enter_context(SelfCheck(ledger, segments_of(settings), register, commands, clock))
-        yield Instance(settings, ledger, admission, key, projection, register, access, services, product, commands)
+        yield Instance(settings, ledger, admission, key, projection, register, services, product, commands)
 
 
 def _open_database(settings: Settings, key: bytes) -> Database:

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.installation import sample, settings
+from tests.installation import make_token, sample, settings
 from tests.server_process import ServerProcess, serving
 
 from tallystick.event.disclosure import Disclosure, parse_disclosure
@@ -143,11 +143,8 @@ def _check_all(http: httpx.Client, senders: list[Sender]) -> None:
 
 def _kill_again_and_again(root: Path, rounds: int, *more: str) -> None:
     with open_instance(settings(root)) as instance:
-        tokens = [
-            instance.access.create_token(source=f"sender-{number}", scope="/", can="write").secret
-            for number in range(CLIENTS)
-        ]
-        reader = instance.access.create_token(source="reader", scope="/", can="read").secret
+        tokens = [make_token(instance, "write", source=f"sender-{number}").secret for number in range(CLIENTS)]
+        reader = make_token(instance, "read", source="reader").secret
     senders = [Sender(number, token) for number, token in enumerate(tokens)]
     seen: list[Checkpoint] = []
     for _ in range(rounds):

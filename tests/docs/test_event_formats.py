@@ -19,7 +19,7 @@ from tallystick.event.pseudonym import Pseudonyms
 
 FORMATS = ROOT / "docs" / "format"
 RECEIVED_AT = 1_772_366_400_000_000
-SOURCE = SourceRules(7, "app", "", "opaque")
+SOURCE = SourceRules(7, "app", ("",), "opaque")
 
 
 def block(page: str, label: str) -> str:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.installation import Installation, installation, sample
+from tests.installation import Installation, installation, make_token, sample
 
-from tallystick.access.errors import TokenUnknownError
+from tallystick.access.operator import OPERATOR
+from tallystick.access.sources.errors import TokenUnknownError
 from tallystick.api.app import ROUTES
 
 WITHOUT_TOKEN = {
@@ -66,7 +67,7 @@ def test_hash_tiles_need_no_token_and_entry_bundles_need_one_for_everything(hous
     bundle = f"/api/v1/log/tile/entries/000.p/{size}"
     assert house.get(bundle).status_code == 200
     narrow = house.get(bundle, house.token("read", "acme", "narrow"))
-    assert (narrow.status_code, narrow.json()["code"]) == (403, "entries-forbidden")
+    assert (narrow.status_code, narrow.json()["code"]) == (403, "permission-missing")
 
 
 def test_every_route_is_in_one_of_the_two_lists() -> None:
@@ -118,13 +119,13 @@ def test_a_token_reads_only_inside_its_scope_on_every_route(house: Installation)
 
 def test_a_revoked_or_expired_token_is_refused_like_an_unknown_one(tmp_path: Path) -> None:
     with installation(tmp_path) as house:
-        created = house.instance.access.create_token(source="s", scope="/", can="read")
+        created = make_token(house.instance, "read", source="s")
         headers = {"authorization": f"Bearer {created.secret}"}
         assert house.get("/api/v1/events", headers).status_code == 200
-        house.instance.access.revoke_token(created.token)
+        house.instance.services.tokens.revoke(OPERATOR, created.token)
         gone = house.get("/api/v1/events", headers).json()
         unknown = house.get("/api/v1/events", {"authorization": "Bearer tsk_000000000000_" + "a" * 43}).json()
         assert gone == unknown
-        house.instance.access.revoke_token(created.token)
+        house.instance.services.tokens.revoke(OPERATOR, created.token)
         with pytest.raises(TokenUnknownError):
-            house.instance.access.revoke_token("nobody")
+            house.instance.services.tokens.revoke(OPERATOR, "nobody")

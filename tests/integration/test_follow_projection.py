@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, select, text
-from tests.installation import Installation, installation, sample
+from tests.installation import Installation, installation, make_token, sample
 
+from tallystick.access.operator import OPERATOR
 from tallystick.follow.commands import Commands
 from tallystick.follow.product_log import ProductEvent
 from tallystick.follow.projection import Projection, ProjectionStoppedError
@@ -32,18 +34,22 @@ def contents(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
+FILLED = ("cursor", "catalogue", "definition", "retention_class", "hold", "quarantine", "source", "token")
+
+
 def fill(home: Installation) -> None:
-    """Make something happen to every table."""
-    access = home.instance.access
-    access.create_token(source="app", scope="/", can="both")
-    access.revoke_token(access.create_token(source="other", scope="acme", can="read", expires_in_days=3).token)
+    """Make something happen to every table of the log itself and of senders."""
+    sources, tokens = home.instance.services.sources, home.instance.services.tokens
+    tokens.rotate(OPERATOR, make_token(home.instance, "both", source="app", label="of app").token)
+    tokens.revoke(OPERATOR, make_token(home.instance, "read", "acme", "other", expires_at=4_000_000_000_000_000).token)
+    sources.change(OPERATOR, "app", lambda settings: replace(settings, strict=True, owner="payments"))
+    sources.retire(OPERATOR, "other")
     for action, metadata in (
         ("hold.placed", {"hold": "case-7", "ranges": [[0, 5]], "reason": "a case"}),
         ("hold.placed", {"hold": "case-8", "ranges": [[2, 1]]}),
         ("hold.released", {"hold": "case-7"}),
         ("segment.quarantined", {"path": "main/0-10.c2.g0", "reason": "damaged"}),
         ("class.changed", {"number": 2, "retention_days": 800}),
-        ("source.changed", {"number": 1, "name": "app", "strict": True}),
     ):
         target = {"type": "ledger", "id": "x"}
         home.instance.product.one(sample(action=action, target=target, scope="tallystick", metadata=metadata))
@@ -53,7 +59,7 @@ def fill(home: Installation) -> None:
 def test_replaying_the_log_makes_the_same_tables(home: Installation) -> None:
     fill(home)
     before = contents(home.instance.projection.engine)
-    assert all(before.values()), "every table has rows"
+    assert all(before[name] for name in FILLED), "every table has rows"
     home.instance.rebuild()
     assert contents(home.instance.projection.engine) == before
 
@@ -85,7 +91,7 @@ def test_tables_that_are_ahead_of_the_log_are_made_again(tmp_path: Path) -> None
         before = contents(home.instance.projection.engine)
         with home.instance.projection.engine.begin() as connection:
             connection.execute(CURSOR.update().values(next_index=10_000))
-            connection.execute(SOURCE.update().values(scope="elsewhere"))
+            connection.execute(SOURCE.update().values(scopes='["elsewhere"]'))
     with installation(tmp_path) as home:
         assert contents(home.instance.projection.engine) == before
 
@@ -109,7 +115,7 @@ def test_tables_of_another_log_are_emptied(tmp_path: Path) -> None:
         (tmp_path / "one" / "data" / "tallystick.db").read_bytes()
     )
     with installation(tmp_path / "two") as home:
-        assert home.instance.access.sources() == []
+        assert home.instance.services.sources.list(OPERATOR) == []
 
 
 def test_holds_are_kept_with_where_they_began_and_ended(home: Installation) -> None:
@@ -125,7 +131,8 @@ def test_holds_are_kept_with_where_they_began_and_ended(home: Installation) -> N
 def test_events_of_other_sources_move_no_table(home: Installation) -> None:
     home.token()
     before = contents(home.instance.projection.engine)
-    metadata = {"number": 9, "name": "forged", "kind": "x", "scope": "", "actor_ids": "opaque", "strict": False}
+    settings = {"kind": "x", "owner": "", "scopes": ["/"], "actor_ids": "opaque", "silence_s": None, "strict": False}
+    metadata = {"number": 9, "name": "forged", **settings}
     answer = home.post(sample(action="source.registered", metadata=metadata))
     assert answer.status_code == 422
     home.post(sample(action="source.registered2", metadata=metadata))
@@ -152,8 +159,8 @@ class Log:
 
 def insert_source(connection: Connection, event: ProductEvent) -> None:
     number = event.metadata["number"]
-    row = {"number": number, "name": f"s{number}", "kind": "x", "scope": "", "actor_ids": "opaque", "strict": False}
-    connection.execute(SOURCE.insert().values(**row, registered_index=event.index))
+    row = {"number": number, "name": f"s{number}", "kind": "x", "owner": "", "scopes": "[]", "actor_ids": "opaque"}
+    connection.execute(SOURCE.insert().values(**row, strict=False, registered_index=event.index, registered_at=0))
 
 
 @pytest.fixture

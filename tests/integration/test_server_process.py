@@ -20,7 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from tests.installation import sample, settings
+from tests.installation import make_token, sample, settings
 from tests.server_process import ServerProcess, environment, serving, words
 
 from tallystick.config import UnsafeListenError
@@ -38,7 +38,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def token(root: Path) -> str:
     with open_instance(settings(root)) as instance:
-        return instance.access.create_token(source="tester", scope="/", can="both").secret
+        return make_token(instance, "both", source="tester").secret
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +184,7 @@ def test_told_to_stop_it_answers_what_is_under_way_takes_nothing_new_and_writes_
     tmp_path: Path,
 ) -> None:
     with open_instance(settings(tmp_path)) as instance:
-        token = instance.access.create_token(source="tester", scope="/", can="both").secret
+        token = make_token(instance, "both", source="tester").secret
     half = len(BODY) // 2
     with serving(tmp_path) as server, socket.create_connection(("127.0.0.1", server.port)) as line:
         line.sendall(_head(token, f"content-length: {len(BODY)}", "connection: close") + BODY[:half])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tallystick.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError, UnauthenticatedError
+from tallystick.errors import ForbiddenError, InvalidInputError, UnauthenticatedError
 
 
 class TokenMissingError(UnauthenticatedError):
@@ -38,24 +38,3 @@ class ScopeInvalidError(InvalidInputError):
 
     code = "scope-invalid"
     advice = "Write a path such as acme/payments, without a slash at either end; / alone is everything."
-
-
-class SourceNameInvalidError(InvalidInputError):
-    """The text cannot name a source."""
-
-    code = "source-name-invalid"
-    advice = "Use 1 to 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit."
-
-
-class SourceConflictError(ConflictError):
-    """A source of this name is registered with another scope."""
-
-    code = "source-conflict"
-    advice = "Choose another name, or a scope inside the registered one."
-
-
-class TokenUnknownError(NotFoundError):
-    """There is no token of this name."""
-
-    code = "token-unknown"
-    advice = "`tallystick token list` names them."

@@ -11,7 +11,8 @@ from litestar.connection import ASGIConnection
 
 from tallystick.access.errors import ReadForbiddenError, WriteForbiddenError
 from tallystick.access.model import Caller, Door
-from tallystick.access.sources.service import AccessService
+from tallystick.access.sources.service import SourceService
+from tallystick.access.sources.tokens import TokenService
 from tallystick.api.body import BodyRoom
 from tallystick.event.gate import SourceRules
 from tallystick.intake.record import RecordService
@@ -38,7 +39,8 @@ class Services:
     workers: AdmissionWorkers | None
     search: SearchService
     recorder: ReadRecorder
-    access: AccessService
+    sources: SourceService
+    tokens: TokenService
     authenticate: Authenticate
     draining: Callable[[], bool]
     room: BodyRoom = field(default_factory=BodyRoom)
@@ -53,7 +55,7 @@ def caller_of(request: ASGIConnection[Any, Any, Any, Any], services: Services) -
 def reader_of(request: Request[Any, Any, Any], services: Services) -> Caller:
     """Return a caller who may read; raises ReadForbiddenError."""
     caller = caller_of(request, services)
-    if not caller.read_scopes:
+    if not caller.read_scopes and not caller.own_scopes:
         raise ReadForbiddenError("this token allows writing only")
     return caller
 

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import msgspec
 
+from tallystick.access.operator import OPERATOR
+from tallystick.access.sources.limits import PRESETS
+from tallystick.access.sources.model import Owner, OwnerKind, SourceSettings, TokenSettings
+from tallystick.access.sources.service import rules_of
 from tallystick.cli.console import say
 from tallystick.cli.progress import progress
 from tallystick.config import Settings, settings_for
@@ -19,6 +23,8 @@ from tallystick.server import Instance, open_instance
 SEED = 7
 BATCH = 500
 SOURCE = "demo"
+READER = Owner(OwnerKind.SERVICE, "demo-reader")
+READING = TokenSettings(PRESETS["read"], ("",))
 
 
 def demonstrate(data: Path, state: Path, port: int, events: int, *, load_only: bool) -> None:
@@ -27,18 +33,18 @@ def demonstrate(data: Path, state: Path, port: int, events: int, *, load_only: b
 
     settings = settings_for(data, state, port=port)
     with open_instance(settings) as instance:
-        if any(source.name == SOURCE for source in instance.access.sources()):
+        sources, tokens = instance.services.sources, instance.services.tokens
+        if any(source.name == SOURCE for source in sources.list(OPERATOR)):
             say(f"the demo organisation is in {data} already")
         else:
             _load(instance, events)
-        token = None if load_only else instance.access.create_token(source="demo-reader", scope="/", can="read")
+        token = None if load_only else tokens.create(OPERATOR, READER, READING)
     if token is not None:
         serve(settings, ready=lambda instance, address: _welcome(settings, instance, address, token.secret))
 
 
 def _load(instance: Instance, events: int) -> None:
-    source = instance.access.local_caller(instance.access.ensure_source(SOURCE, kind="demo")).write
-    assert source is not None, "the operator may write"
+    source = rules_of(instance.services.sources.ensure(OPERATOR, SOURCE, SourceSettings(kind="demo")))
     with progress("loading the demo organisation", events, unit="events") as advance:
         for batch in _batches(generate(SEED, time.time_ns() // 1000, events)):
             admitted = instance.services.record.admit(msgspec.json.encode(batch), source, Media.JSON, partial=False)

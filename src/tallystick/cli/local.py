@@ -14,7 +14,9 @@ import httpx
 import uvicorn
 
 from tallystick.access.model import Caller, Door
-from tallystick.access.sources.service import AccessService
+from tallystick.access.operator import OPERATOR, operator_as
+from tallystick.access.sources.model import SourceSettings
+from tallystick.access.sources.service import SourceService, rules_of
 from tallystick.api.app import create_app
 from tallystick.api.services import Authenticate
 from tallystick.client import Client
@@ -42,7 +44,7 @@ def serve_locally(data: Path, state: Path | None, source: str) -> Iterator[Clien
     # No telemetry: whatever goes wrong reaches the person as the command's own error.
     logging.getLogger().addHandler(logging.NullHandler())
     try:
-        opened = open_instance(settings_for(data, state), authenticate=lambda access: _operator(access, source))
+        opened = open_instance(settings_for(data, state), authenticate=lambda sources: _operator(sources, source))
         with opened as instance, tempfile.TemporaryDirectory(prefix="tallystick-") as folder:
             path = str(Path(folder) / "socket")
             config = uvicorn.Config(
@@ -75,7 +77,7 @@ class _QuietServer(uvicorn.Server):
         yield
 
 
-def _operator(access: AccessService, source: str) -> Authenticate:
+def _operator(sources: SourceService, source: str) -> Authenticate:
     """Return what takes every request for the operator's, registering the source with the first that writes or reads."""
     known: list[Caller] = []
     lock = threading.Lock()
@@ -84,7 +86,8 @@ def _operator(access: AccessService, source: str) -> Authenticate:
         del authorization, address, via
         with lock:
             if not known:
-                known.append(access.local_caller(access.ensure_source(source, kind="command-line")))
+                registered = sources.ensure(OPERATOR, source, SourceSettings(kind="command-line"))
+                known.append(operator_as(rules_of(registered)))
         return known[0]
 
     return authenticate

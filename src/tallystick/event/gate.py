@@ -29,13 +29,13 @@ _REMEMBERED_MAX: Final = 65_536
 class SourceRules:
     """What admission must know of a registered source.
 
-    `scope` is a slash path that its events must lie in, empty for everywhere. `actor_ids` says whether its actor
+    `scopes` are slash paths; its events must lie in one of them, and the empty one is everywhere. `actor_ids` says whether its actor
     ids name people. `strict` refuses undeclared actions and metadata outside the schema. Only source 0 is `product`.
     """
 
     number: int
     name: str
-    scope: str
+    scopes: tuple[str, ...]
     actor_ids: Literal["opaque", "personal"]
     strict: bool = False
     product: bool = False
@@ -71,9 +71,11 @@ class Gate:
             if len(self._scopes) >= _REMEMBERED_MAX:
                 self._scopes.clear()
             self._scopes.add(scope)
-        if not is_within(scope, source.scope):
-            message = f"the source {source.name} records in {source.scope}; {scope[:128]} is not in it"
-            raise ScopeNotAllowedError(message, pointer="/scope")
+        for root in source.scopes:
+            if is_within(scope, root):
+                return
+        message = f"the source {source.name} records in {', '.join(source.scopes)}; {scope[:128]} is not in it"
+        raise ScopeNotAllowedError(message, pointer="/scope")
 
     def check_metadata(self, action: str, rule: ActionRule, metadata: Mapping[str, object]) -> None:
         """Raise unless `metadata` is as the catalogue says; asked only for strict sources."""

@@ -34,7 +34,7 @@ class AdmittingSink:
         self._fail_before = fail_before
         self._fail_after = fail_after
         self._admission = Admission(load_shipped(), Pseudonyms(b"k" * 32), Limits())
-        self._rules = SourceRules(number=1, name="import", scope="", actor_ids="opaque")
+        self._rules = SourceRules(number=1, name="import", scopes=("",), actor_ids="opaque")
         self._indexes: dict[bytes, int] = {}
 
     def send(self, events: bytes) -> Sequence[SinkResult]:

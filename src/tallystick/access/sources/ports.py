@@ -1,0 +1,35 @@
+"""What tokens need to know of people, met by whoever keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tallystick.access.rights import Rights
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A person who may come in, as of now. `aliases` are the ids and addresses by which events name them."""
+
+    name: str
+    rights: Rights
+    aliases: frozenset[str] = field(default_factory=frozenset)
+
+
+class RightsOf(Protocol):
+    """Says what a person may do at a time; the rights of the same moment are the same object, so that they can be
+    compared at no cost.
+    """
+
+    def __call__(self, person: str, now_us: int, /) -> Standing | None:
+        """Return the person's standing, or None for one who is unknown, disabled or gone."""
+        ...
+
+
+class Now(Protocol):
+    """The time that decisions and expiries go by: never before the newest event in the log."""
+
+    def __call__(self) -> int:
+        """Return microseconds since 1970."""
+        ...
