@@ -12,9 +12,11 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import PathParameter
 
+from tallystick.access.permissions import Permission
+from tallystick.access.require import require
 from tallystick.api.openapi import PROBLEMS, PUBLIC
-from tallystick.api.services import Services, reader_of
-from tallystick.errors import ForbiddenError, NotFoundError
+from tallystick.api.services import Services, caller_of
+from tallystick.errors import NotFoundError, PermissionMissingError
 from tallystick.merkle.tiles import TilePathError
 
 TEXT_TYPE: Final = "text/plain"  # the charset is added when it is sent
@@ -40,13 +42,6 @@ class TileMissingError(NotFoundError):
 
     code = "tile-missing"
     advice = "Read the checkpoint first: it says how large the log is."
-
-
-class EntriesForbiddenError(ForbiddenError):
-    """Entry bundles hold the time and class of every event of the log, whatever its scope."""
-
-    code = "entries-forbidden"
-    advice = "Entry bundles need a token that may read everything (--scope /)."
 
 
 @get(
@@ -79,18 +74,18 @@ async def witnessed_checkpoint(services: NamedDependency[Services]) -> Response[
 @get(
     ["/api/v1/log/tile/{tile:path}", "/tile/{tile:path}"],
     media_type=TILE_TYPE,
-    opt={PROBLEMS: {403: EntriesForbiddenError.code, 404: TileMissingError.code, 422: TilePathError.code}},
+    opt={PROBLEMS: {403: PermissionMissingError.code, 404: TileMissingError.code, 422: TilePathError.code}},
     summary="Tile",
     tags=["log"],
 )
 async def tile(request: Request[Any, Any, Any], services: NamedDependency[Services], tile: TilePath) -> Response[bytes]:
-    """Return a hash tile (`0/x001/234`), which needs no token, or an entry bundle (`entries/x001/234`), for which the
-    token must be one that may read everything.
+    """Return a hash tile (`0/x001/234`), which needs no token, or an entry bundle (`entries/x001/234`), which holds the
+    time and class of every event whatever its scope, and needs the permission `log.read` for everything.
     """
     path = tile.lstrip("/")
     is_bundle = path.startswith("entries/")
-    if is_bundle and "" not in reader_of(request, services).read_scopes:
-        raise EntriesForbiddenError("this token does not read everything")
+    if is_bundle:
+        require(caller_of(request, services), Permission.LOG_READ, "")
     found = await asyncio.to_thread(services.ledger.find_tile, f"tile/{path}")
     if found is None:
         raise TileMissingError(f"the log has no tile/{path[:128]}")
