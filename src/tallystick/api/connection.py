@@ -20,6 +20,10 @@ CONNECTIONS_MAX: Final = 768
 _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
+class _NotServedError(Exception):
+    """Tells the parser that the request is refused; it is answered 400 and the connection closed."""
+
+
 class BoundedConnection(HttpToolsProtocol):
     """Uvicorn's connection, closed on whoever does not get to the point."""
 
@@ -62,6 +66,12 @@ class BoundedConnection(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
+        if self.parser.get_http_version() not in {"1.0", "1.1"}:
+            raise _NotServedError("a version of HTTP that is not served")
+        codings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
+        if codings not in ([], [b"chunked"]):
+            # A proxy in front that knows the coding may see another end of the body than we do.
+            raise _NotServedError("a transfer coding that is not served")
         self._fruitless = 0
         self._in_head = False
         self._forget_head()
