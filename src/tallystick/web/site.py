@@ -7,10 +7,13 @@ from litestar import Litestar
 from tallystick.api.app import create_app
 from tallystick.api.services import Services
 from tallystick.web.error_page import ErrorPages
+from tallystick.web.events.live import LiveStreams
 from tallystick.web.routes import PAGES
 from tallystick.web.twin import TwinApp
 
 
 def create_site(services: Services) -> Litestar:
     """Return the application over the services of one installation, with pages."""
-    return create_app(services, pages=PAGES, error_page=ErrorPages(services), kind=TwinApp)
+    site = create_app(services, pages=PAGES, error_page=ErrorPages(services), kind=TwinApp)
+    site.state["live_streams"] = LiveStreams()
+    return site

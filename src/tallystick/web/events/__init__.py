@@ -1,0 +1,1 @@
+"""The events: searching, what was found, counts over time and by value, following live."""
