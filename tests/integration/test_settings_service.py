@@ -66,7 +66,7 @@ MANAGER = who(Permission.SETTINGS_READ, Permission.SETTINGS_MANAGE)
 def service_of(house: Installation, around: Surroundings) -> SettingsService:
     instance = house.instance
     ports = SettingsPorts(setting_changed, around.looked, around.require_fresh, lambda _name, _value: around.objection)
-    return SettingsService(instance.projection, instance.commands, SystemClock(), lambda: 0, ports)
+    return SettingsService(instance.projection, instance.commands, SystemClock().now_us, ports)
 
 
 @pytest.fixture

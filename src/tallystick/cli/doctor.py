@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import platform
 import resource
@@ -17,9 +16,9 @@ from pathlib import Path
 from typing import Literal
 
 from tallystick import __version__
+from tallystick.health.machine import clock_error_ms
 
 Verdict = Literal["ok", "warning", "problem"]
-STA_UNSYNC = 0x0040
 FREE_BYTES_MIN = 2 << 30
 OPEN_FILES_MIN = 1024
 SYNC_MS_MAX = 50.0
@@ -50,31 +49,12 @@ def examine(data: Path | None) -> Iterator[Check]:
         yield from _permissions(data)
 
 
-class _Timex(ctypes.Structure):
-    """struct timex of Linux (adjtimex(2)); only the fields up to `status` are read, the rest is room."""
-
-    _fields_ = (
-        ("modes", ctypes.c_uint),
-        ("offset", ctypes.c_long),
-        ("freq", ctypes.c_long),
-        ("maxerror", ctypes.c_long),
-        ("esterror", ctypes.c_long),
-        ("status", ctypes.c_int),
-        ("room", ctypes.c_byte * 256),
-    )
-
-
 def _clock() -> Check:
-    advice = "Run chrony or systemd-timesyncd; an auditor asks for evidence that clocks are synchronised."
-    if platform.system() != "Linux":
-        return Check("clock", "warning", "synchronisation cannot be asked on this system", advice)
-    timex = _Timex()
-    state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(timex))
-    if state < 0:
-        return Check("clock", "warning", f"the kernel does not say ({os.strerror(ctypes.get_errno())})", advice)
-    if timex.status & STA_UNSYNC:
-        return Check("clock", "warning", "the kernel says it is not synchronised", advice)
-    return Check("clock", "ok", f"synchronised, error at most {timex.maxerror / 1000:.1f} ms")
+    error_ms, why = clock_error_ms()
+    if error_ms is None:
+        advice = "Run chrony or systemd-timesyncd; an auditor asks for evidence that clocks are synchronised."
+        return Check("clock", "warning", why, advice)
+    return Check("clock", "ok", f"synchronised, error at most {error_ms:.1f} ms")
 
 
 def _open_files() -> Check:

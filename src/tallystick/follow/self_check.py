@@ -49,7 +49,7 @@ class SelfCheck:
         self._register = register
         self._commands = commands
         self._clock = clock
-        self._checked: set[str] = set()
+        self._checked: dict[str, int] = {}  # by path, when; only the own thread adds
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="self-check", daemon=True)
 
@@ -63,12 +63,16 @@ class SelfCheck:
         self._stopping.set()
         self._thread.join()
 
+    def checked(self) -> Mapping[str, int]:
+        """Return the segments checked since the start, each with when that was (microseconds)."""
+        return dict(self._checked)
+
     def check_next(self) -> bool:
         """Check one segment that was not checked yet; return whether there was one."""
         set_aside = self._register.quarantined()
         for entry in self._log.snapshot().segments:
             if entry.path not in self._checked and entry.path not in set_aside:
-                self._checked.add(entry.path)
+                self._checked[entry.path] = self._clock.now_us()
                 self._check(entry)
                 return True
         return False

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
-from tallystick.clock import Clock
 from tallystick.errors import PermissionMissingError
 from tallystick.follow.commands import Commands
 from tallystick.follow.projection import Projection
@@ -41,20 +40,21 @@ class _Known:
 
 
 class SettingsService:
-    """The settings of one installation; may be used from any thread. Kept in memory until the tables change."""
+    """The settings of one installation; may be used from any thread. Kept in memory until the tables change.
+
+    `now_us` is the time that decisions count from: never before the log's newest event.
+    """
 
     def __init__(
         self,
         projection: Projection,
         commands: Commands,
-        clock: Clock,
-        newest: Callable[[], int],
+        now_us: Callable[[], int],
         ports: SettingsPorts,
     ) -> None:
         self._projection = projection
         self._commands = commands
-        self._clock = clock
-        self._newest = newest
+        self._now_us = now_us
         self._ports = ports
         self._known: _Known | None = None  # replaced, never changed
 
@@ -85,7 +85,7 @@ class SettingsService:
         changed: list[str] = []
 
         def decide(connection: Connection) -> list[Mapping[str, Any]]:
-            now = max(self._clock.now_us(), self._newest())
+            now = self._now_us()
             held = _load(connection)
             changed[:] = [name for name, value in values.items() if held[name].value != value]
             for name in changed:

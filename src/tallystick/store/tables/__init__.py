@@ -3,6 +3,7 @@
 One module for each room that owns them; importing this package makes `METADATA` know them all.
 """
 
+from tallystick.store.tables.evidence import BACKUP, ERASURE
 from tallystick.store.tables.grants import GRANT, GRANT_STEP, ROLE
 from tallystick.store.tables.log import CATALOGUE, CURSOR, DEFINITION, HOLD, QUARANTINE, RETENTION_CLASS
 from tallystick.store.tables.metadata import METADATA
@@ -11,10 +12,12 @@ from tallystick.store.tables.settings import SETTING
 from tallystick.store.tables.sources import SOURCE, TOKEN
 
 __all__ = [
+    "BACKUP",
     "CATALOGUE",
     "CREDENTIAL",
     "CURSOR",
     "DEFINITION",
+    "ERASURE",
     "GRANT",
     "GRANT_STEP",
     "HOLD",
