@@ -126,10 +126,6 @@ def _expire(connection: Connection, event: ProductEvent) -> None:
     _step(connection, event, "expired")
 
 
-def _use(connection: Connection, event: ProductEvent) -> None:
-    connection.execute(update(GRANT).where(GRANT.c.grant == event.metadata["grant"]).values(used_at=event.received_at))
-
-
 def _terms(event: ProductEvent) -> dict[str, Any]:
     metadata = event.metadata
     return {
@@ -191,6 +187,5 @@ HANDLERS: Mapping[tuple[str, int], Handler] = handlers_of(
         "access.extended": _ending(State.EXTENDED),
         "access.revoked": _ending(State.REVOKED),
         "access.expired": _expire,
-        "access.used": _use,
     }
 )

@@ -104,7 +104,6 @@ class Grant:
     ended: str | None
     ended_at: int | None
     expiry_index: int | None
-    used_at: int | None
     steps: tuple[Step, ...] = ()
 
     @property

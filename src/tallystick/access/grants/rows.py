@@ -28,7 +28,6 @@ _PLAIN = (
     "ended",
     "ended_at",
     "expiry_index",
-    "used_at",
 )
 
 

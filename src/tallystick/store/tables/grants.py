@@ -43,7 +43,6 @@ GRANT = Table(
     Column("ended", String(16)),
     Column("ended_at", BigInteger),
     Column("expiry_index", BigInteger),
-    Column("used_at", BigInteger),
 )
 GRANT_STEP = Table(
     "access_grant_step",
