@@ -10,19 +10,20 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tallystick.errors import InvalidInputError
+from tallystick.event.disclosure import Disclosure
 from tallystick.query.evaluate import walk
 from tallystick.query.moments import format_moment
 from tallystick.search.model import Row, Search
 from tallystick.search.paging import Pages
 from tallystick.search.ports import Caller, LedgerReader
 from tallystick.search.recorder import describe
-from tallystick.search.render import row_fields
+from tallystick.search.render import row_fields, without_personal
 from tallystick.search.scan import Scan
 from tallystick.search.service import SearchService
 
@@ -58,6 +59,19 @@ class About:
 
 
 Batches = Iterator[list[Row]]
+Count = Callable[[int], object]
+
+
+class ExportFile(NamedTuple):
+    """An export that is on record: how many events it holds, and its chunks.
+
+    `chunks` takes what is told how many events more were written; no event is read before the first chunk is asked for.
+    """
+
+    events: int
+    chunks: Callable[[Count], Iterator[bytes]]
+
+
 FORMATS = {
     "csv": "text/csv",
     "jsonl": "application/x-ndjson",
@@ -68,9 +82,15 @@ FORMATS = {
 def export_events(
     service: SearchService, ledger: LedgerReader, search: Search, caller: Caller, format_name: str
 ) -> Iterator[bytes]:
-    """Return the chunks of an export of all matching events, oldest first, however many.
+    """Return the chunks of an export, as `start_export` does."""
+    return start_export(service, ledger, search, caller, format_name).chunks(lambda _events: None)
 
-    The export is on record, with its count, when this returns; no event is read for it before the first chunk is asked for.
+
+def start_export(
+    service: SearchService, ledger: LedgerReader, search: Search, caller: Caller, format_name: str
+) -> ExportFile:
+    """Return an export of all matching events, oldest first, however many; it is on record, with its count.
+
     Raises UnknownFormatError, QueryError, PersonalWithheldError, PermissionMissingError.
     """
     write = _WRITERS.get(format_name)
@@ -88,14 +108,36 @@ def export_events(
         personal=scan.plan.sight.some_personal,
     )
     service.recorder.exported(caller, search, total, format_name)
-    return write(about, _batches(scan, service.pages), scan)
+    return ExportFile(total, lambda count: write(about, _batches(scan, service.pages, count), scan))
 
 
-def _batches(scan: Scan, pages: Pages) -> Batches:
+def start_disclosures(
+    service: SearchService, search: Search, caller: Caller, format_name: str
+) -> tuple[int, int, Iterator[Disclosure]]:
+    """Return how many events match, the size of the log they were searched in, and their disclosures, oldest first, as
+    far as the caller may see them. The export is on record. Raises what `start_export` raises.
+    """
+    scan, total = service.open_export(search, caller, proofs=True)
+    service.recorder.exported(caller, search, total, format_name)
+    return total, scan.view.size, _disclosures(scan)
+
+
+def _disclosures(scan: Scan) -> Iterator[Disclosure]:
     for found in scan.run():
         for start in range(0, len(found), ROWS_AT_ONCE):
             piece = found.slice(start, start + ROWS_AT_ONCE)
-            yield pages.rows(scan, [(piece, len(piece))])
+            for each in scan.contents([(piece, len(piece))], salts=True):
+                assert each.facts is not None
+                yield each if scan.plan.sight.sees_personal(each.facts) else without_personal(each)
+
+
+def _batches(scan: Scan, pages: Pages, count: Count) -> Batches:
+    for found in scan.run():
+        for start in range(0, len(found), ROWS_AT_ONCE):
+            piece = found.slice(start, start + ROWS_AT_ONCE)
+            rows = pages.rows(scan, [(piece, len(piece))])
+            yield rows
+            count(len(rows))
 
 
 def _tail(scan: Scan, written: int) -> dict[str, Any]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tallystick.event.scopes import intersect
 from tallystick.query.model import EVERYTHING, NOTHING, Node, Term, all_of, negate, walk_terms
 from tallystick.query.parser import between_moments, parse_query
 from tallystick.query.rights import Rights, check_rights, fact_only_fields
 from tallystick.query.sql import Names
 from tallystick.search.model import Search
 from tallystick.search.ports import Caller, Register
-from tallystick.search.sight import Sight, intersect, is_reading
+from tallystick.search.sight import Sight, is_reading
 
 
 @dataclass(frozen=True, slots=True)

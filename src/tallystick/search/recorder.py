@@ -17,10 +17,11 @@ from typing import Any
 
 from tallystick.clock import Clock
 from tallystick.event.identifier import is_within
+from tallystick.event.scopes import intersect, roots
 from tallystick.query.moments import format_moment
 from tallystick.search.model import Row, Search
 from tallystick.search.ports import Append, Caller
-from tallystick.search.sight import intersect, roots, sight_of
+from tallystick.search.sight import sight_of
 
 COALESCE_US = 600_000_000
 SESSION_US = 900_000_000

@@ -214,13 +214,23 @@ class SearchService:
         self.recorder.pulled(caller, everything, "disclosures", found, after)
         return shown, looked_at
 
-    def open_export(self, search: Search, caller: Caller) -> tuple[Scan, int]:
-        """Return a scan over all matching events, oldest first, and how many they are; nothing is recorded yet.
+    def check_export(self, search: Search, caller: Caller, *, proofs: bool = False) -> Plan:
+        """Return the plan of an export, which `proofs` go with or not; reads nothing.
 
         Raises PermissionMissingError unless all that is looked at may be exported: nothing is left out silently.
         """
         plan = self._plan(search, caller, self._clock.now_us())
         plan.sight.require("events.export", caller.export_scopes)
+        if proofs:
+            plan.sight.require("proofs.read", caller.proof_scopes)
+        return plan
+
+    def open_export(self, search: Search, caller: Caller, *, proofs: bool = False) -> tuple[Scan, int]:
+        """Return a scan over all matching events, oldest first, and how many they are; nothing is recorded yet.
+
+        Raises what `check_export` raises.
+        """
+        plan = self.check_export(search, caller, proofs=proofs)
 
         def count(view: View, last_try: bool) -> tuple[Scan, int]:
             counted = self._scan(plan, view, math.inf, last_try=last_try)

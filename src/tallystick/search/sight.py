@@ -16,6 +16,7 @@ import msgspec
 
 from tallystick.errors import PermissionMissingError
 from tallystick.event.identifier import is_within
+from tallystick.event.scopes import intersect, roots
 from tallystick.query.model import (
     EVERYTHING,
     NOTHING,
@@ -154,23 +155,6 @@ def sight_of(caller: Caller) -> tuple[tuple[str, ...], ...]:
     """Return everything about a caller that decides what is seen: two callers of one id see the same where it is equal."""
     scopes = (caller.read_scopes, caller.personal_scopes, caller.own_scopes, caller.reading_scopes)
     return (*map(roots, scopes), tuple(sorted(caller.aliases)))
-
-
-def intersect(scopes: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
-    """Return the outermost scopes that lie in both, sorted."""
-    limits = roots(others)
-    both = {
-        narrower
-        for scope in roots(scopes)
-        for other in limits
-        for narrower in ([scope] if is_within(scope, other) else [other] if is_within(other, scope) else [])
-    }
-    return tuple(sorted(scope for scope in both if not any(is_within(scope, other) for other in both - {scope})))
-
-
-def roots(scopes: Iterable[str]) -> tuple[str, ...]:
-    """Return scopes without slashes at their ends, sorted."""
-    return tuple(sorted({scope.strip("/") for scope in scopes}))
 
 
 def is_reading() -> Node:

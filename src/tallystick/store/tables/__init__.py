@@ -10,6 +10,7 @@ from tallystick.store.tables.metadata import METADATA
 from tallystick.store.tables.people import CREDENTIAL, PERSON, PERSON_GROUP, RECOVERY_CODE_USED, SESSION
 from tallystick.store.tables.settings import SETTING
 from tallystick.store.tables.sources import SOURCE, TOKEN
+from tallystick.store.tables.work import EXPORT, VIEW
 
 __all__ = [
     "BACKUP",
@@ -18,6 +19,7 @@ __all__ = [
     "CURSOR",
     "DEFINITION",
     "ERASURE",
+    "EXPORT",
     "GRANT",
     "GRANT_STEP",
     "HOLD",
@@ -32,4 +34,5 @@ __all__ = [
     "SETTING",
     "SOURCE",
     "TOKEN",
+    "VIEW",
 ]
