@@ -17,11 +17,22 @@ from sqlalchemy import Connection
 from sqlalchemy import Engine as Database
 
 from tallystick import __version__
+from tallystick.access.grants import handlers as grant_handlers
+from tallystick.access.grants.history import History
+from tallystick.access.grants.roles import RoleService
+from tallystick.access.grants.service import GrantService
+from tallystick.access.grants.upkeep import GrantUpkeep
+from tallystick.access.model import Caller
 from tallystick.access.operator import OPERATOR
 from tallystick.access.people import handlers as people_handlers
+from tallystick.access.people.book import Book
+from tallystick.access.people.room import PeopleRoom, open_people
+from tallystick.access.setting_acts import setting_changed
 from tallystick.access.sources import handlers as source_handlers
+from tallystick.access.sources.ports import Standing
 from tallystick.access.sources.service import SourceService
 from tallystick.access.sources.tokens import TokenService
+from tallystick.api.failures import FAILURES
 from tallystick.api.services import Authenticate, Services
 from tallystick.clock import Clock, SystemClock
 from tallystick.config import Settings, settings_for
@@ -30,13 +41,17 @@ from tallystick.event.admission import Admission, Batch
 from tallystick.event.canonical import canonical_json
 from tallystick.event.occurred import time_of_us
 from tallystick.event.pseudonym import Pseudonyms
+from tallystick.evidence import handlers as evidence_handlers
+from tallystick.evidence.checkpoints import Checkpoints
+from tallystick.evidence.log import LogPorts, LogService
 from tallystick.follow import handlers as log_handlers
 from tallystick.follow.commands import Commands
-from tallystick.follow.product_log import product_events
+from tallystick.follow.product_log import ProductEvent, product_events
 from tallystick.follow.projection import Projection
 from tallystick.follow.publish import catalogue_events
 from tallystick.follow.register import Register
 from tallystick.follow.self_check import SelfCheck, segment_event
+from tallystick.health import HealthService, Watched
 from tallystick.intake.record import RecordService
 from tallystick.intake.workers import AdmissionWorkers, load_catalogue
 from tallystick.ledger.errors import NoLedgerError
@@ -46,12 +61,16 @@ from tallystick.ledger.layout import Layout
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.opening import current_name
 from tallystick.ledger.options import LedgerOptions, WitnessAddress
+from tallystick.note.vkey import parse_witness_vkey
 from tallystick.search.ports import Append
 from tallystick.search.recorder import ReadRecorder
 from tallystick.search.service import SearchService
 from tallystick.segment.derived import check_segment
 from tallystick.segment.manifest import SegmentEntry
 from tallystick.segment.rederive import derived_files
+from tallystick.settings import SettingsService
+from tallystick.settings import handlers as setting_handlers
+from tallystick.settings.service import SettingsPorts
 from tallystick.store.database import open_database
 from tallystick.store.engine import Engine
 from tallystick.store.files import LocalDisk
@@ -60,7 +79,14 @@ from tallystick.store.secrets import Secrets
 __all__ = ["Instance", "open_instance", "settings_for"]
 
 #: Everything that turns the product's events into tables, room by room.
-HANDLERS = {**log_handlers.HANDLERS, **source_handlers.HANDLERS, **people_handlers.HANDLERS}
+HANDLERS = {
+    **log_handlers.HANDLERS,
+    **grant_handlers.HANDLERS,
+    **people_handlers.HANDLERS,
+    **source_handlers.HANDLERS,
+    **setting_handlers.HANDLERS,
+    **evidence_handlers.HANDLERS,
+}
 LedgerOpener = Callable[..., Ledger]
 
 
@@ -143,10 +169,6 @@ class Instance:
         return any(each.path == entry.path for each in self.ledger.snapshot().segments)
 
 
-def _nobody(_person: str, _now_us: int, /) -> None:
-    """Answer whose token it is while there are no people."""
-
-
 def _return_one(event: Mapping[str, Any], _: Connection) -> list[Mapping[str, Any]]:
     return [event]
 
@@ -186,26 +208,72 @@ def open_instance(
         commands.run(lambda _: catalogue_events(register.published(), catalogue, time_of_us(clock.now_us())))
         secrets = held.enter_context(contextlib.closing(Secrets(settings.data / "secrets.db")))
 
-        def now() -> int:
-            return max(clock.now_us(), ledger.status().acknowledged.at)
-
-        sources = SourceService(projection, commands, now)
-        tokens = TokenService(projection, commands, secrets, now, _nobody)
         workers = _workers(settings, key, held)
         reading = held.enter_context(_open_reading(settings, ledger, register, product.one, key, clock))
+        book = _book(ledger, projection, commands, secrets, clock, key)
+        access = _open_access(book, reading.recorder, partial(_read_product, ledger, segments_of(settings)))
+        held.callback(access.room.close)
+        check = held.enter_context(SelfCheck(ledger, segments_of(settings), register, commands, clock))
+        checkpoints = held.enter_context(Checkpoints(ledger, _layout(settings).cosigned))
+        log_ports = LogPorts(
+            register.class_names, register.quarantined, check.checked, reading.recorder.looked, _witnesses(settings)
+        )
+        log = LogService(ledger, database, checkpoints, log_ports)
+        watched = _watched(settings, ledger, projection, register, check, log)
+        setting_ports = SettingsPorts(setting_changed, reading.recorder.looked, partial(_require_fresh, access.room))
         services = Services(
             ledger=ledger,
             record=RecordService(admission, ledger.submit, clock),
             workers=workers,
             search=reading.search,
             recorder=reading.recorder,
-            sources=sources,
-            tokens=tokens,
-            authenticate=authenticate(sources) if authenticate else tokens.authenticate,
+            sources=access.sources,
+            tokens=access.tokens,
+            roles=access.roles,
+            grants=access.grants,
+            people=access.room.people,
+            account=access.room.account,
+            signin=access.room.signin,
+            sessions=access.room.sessions,
+            setup=access.room.setup,
+            authenticate=authenticate(access.sources) if authenticate else access.tokens.authenticate,
             draining=draining,
+            settings=SettingsService(projection, commands, book.now_us, setting_ports),
+            log=log,
+            health=HealthService(watched, reading.recorder.looked),
         )
-        held.enter_context(SelfCheck(ledger, segments_of(settings), register, commands, clock))
+        held.enter_context(GrantUpkeep(access.grants))
         yield Instance(settings, ledger, admission, key, projection, register, services, product, commands)
+
+
+def _watched(
+    settings: Settings, ledger: Ledger, projection: Projection, register: Register, check: SelfCheck, log: LogService
+) -> Watched:
+    """Return what the health page looks at."""
+    return Watched(
+        log=ledger,
+        reserve_bytes=settings.reserve_bytes,
+        witnesses=len(settings.witnesses),
+        workers=settings.workers,
+        tls_cert=settings.tls_cert,
+        behind_proxy=settings.behind_proxy,
+        database=projection.engine.dialect.name,
+        catch_up=projection.catch_up,
+        quarantined=register.quarantined,
+        checked=check.checked,
+        backed_up_at=log.backed_up_at,
+        failures=FAILURES.last_hour,
+    )
+
+
+def _witnesses(settings: Settings) -> tuple[tuple[str, str], ...]:
+    return tuple((parse_witness_vkey(each.vkey).name, each.url) for each in settings.witnesses)
+
+
+def _require_fresh(room: PeopleRoom, caller: Caller) -> None:
+    """Ask who comes with a session to prove again who they are; a token has nothing to prove it with."""
+    if caller.session is not None:
+        room.sessions.require_fresh(caller)
 
 
 def _open_database(settings: Settings, key: bytes) -> Database:
@@ -244,7 +312,11 @@ def _open_ledger(settings: Settings, admission: Admission, opener: LedgerOpener,
 
 def segments_of(settings: Settings) -> Path:
     """Return the folder of the segments of the ledger that a data directory writes to now."""
-    return Layout(settings.data, settings.state, current_name(LocalDisk(), settings.data)).segments
+    return _layout(settings).segments
+
+
+def _layout(settings: Settings) -> Layout:
+    return Layout(settings.data, settings.state, current_name(LocalDisk(), settings.data))
 
 
 def _projection(ledger: Ledger, database: Database, settings: Settings) -> Projection:
@@ -253,9 +325,48 @@ def _projection(ledger: Ledger, database: Database, settings: Settings) -> Proje
         database,
         ledger.origin,
         HANDLERS,
-        read=lambda first: product_events(ledger.snapshot(), segments, first),
+        read=partial(_read_product, ledger, segments),
         size=lambda: ledger.snapshot().size,
     )
+
+
+def _read_product(ledger: Ledger, segments: Path, first: int) -> Iterator[ProductEvent]:
+    return product_events(ledger.snapshot(), segments, first)
+
+
+def _book(
+    ledger: Ledger, projection: Projection, commands: Commands, secrets: Secrets, clock: Clock, key: bytes
+) -> Book:
+    people_key = hmac.digest(key, b"tallystick people 1", "sha256")
+    return Book(projection, commands, secrets, clock, lambda: ledger.status().acknowledged.at, people_key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Access:
+    """Who may do what, room by room."""
+
+    sources: SourceService
+    tokens: TokenService
+    roles: RoleService
+    grants: GrantService
+    room: PeopleRoom
+
+
+def _open_access(book: Book, recorder: ReadRecorder, read: Callable[[int], Iterator[ProductEvent]]) -> _Access:
+    """Put the rooms of access together: what a person may do comes from grants, what a leaver loses from every room."""
+    projection, commands, now = book.projection, book.commands, book.now_us
+    roles = RoleService(projection, commands, now, recorder)
+    roles.publish_built_in()
+    grants = GrantService(projection, commands, now, recorder, History(HANDLERS, read))
+
+    def standing_of(person: str, now_us: int, /) -> Standing | None:
+        found = room.sessions.standing(person, now_us)
+        return None if found is None else Standing(found.name, found.rights, found.aliases)
+
+    tokens = TokenService(projection, commands, book.secrets, now, standing_of)
+    endings = (tokens.revocations, grants.leaving_events)
+    room = open_people(book, grants.rights_of, grants.bootstrap_events, recorder, endings)
+    return _Access(SourceService(projection, commands, now), tokens, roles, grants, room)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,26 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 
 from tallystick.access.errors import ReadForbiddenError, WriteForbiddenError
+from tallystick.access.grants.roles import RoleService
+from tallystick.access.grants.service import GrantService
 from tallystick.access.model import Caller, Door
+from tallystick.access.people.account import AccountService
+from tallystick.access.people.service import PeopleService
+from tallystick.access.people.sessions import SessionService
+from tallystick.access.people.setup import SetupLink
+from tallystick.access.people.signin import SignInService
 from tallystick.access.sources.service import SourceService
 from tallystick.access.sources.tokens import TokenService
 from tallystick.api.body import BodyRoom
 from tallystick.event.gate import SourceRules
+from tallystick.evidence.log import LogService
+from tallystick.health import HealthService
 from tallystick.intake.record import RecordService
 from tallystick.intake.workers import AdmissionWorkers
 from tallystick.ledger.ledger import Ledger
 from tallystick.search.recorder import ReadRecorder
 from tallystick.search.service import SearchService
+from tallystick.settings import SettingsService
 
 
 class Authenticate(Protocol):
@@ -39,10 +49,20 @@ class Services:
     workers: AdmissionWorkers | None
     search: SearchService
     recorder: ReadRecorder
+    roles: RoleService
+    grants: GrantService
     sources: SourceService
     tokens: TokenService
+    people: PeopleService
+    account: AccountService
+    signin: SignInService
+    sessions: SessionService
+    setup: SetupLink
     authenticate: Authenticate
     draining: Callable[[], bool]
+    settings: SettingsService
+    log: LogService
+    health: HealthService
     room: BodyRoom = field(default_factory=BodyRoom)
 
 

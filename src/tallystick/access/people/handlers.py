@@ -95,6 +95,19 @@ def _complete_setup(connection: Connection, _: ProductEvent) -> None:
     connection.execute(delete(CREDENTIAL).where(CREDENTIAL.c.person == "", CREDENTIAL.c.kind == "setup"))
 
 
+def _enable_totp(connection: Connection, event: ProductEvent) -> None:
+    _put("totp")(connection, event)
+    _note_step(connection, event.metadata)
+
+
+def _note_step(connection: Connection, metadata: dict[str, Any]) -> None:
+    """Keep the newest half minute whose code was used: none counts twice."""
+    if "totp_step" in metadata:
+        connection.execute(
+            update(PERSON).where(PERSON.c.person == metadata["person"]).values(totp_step=metadata["totp_step"])
+        )
+
+
 def _use_recovery_code(connection: Connection, event: ProductEvent) -> None:
     used = {"credential": event.metadata["credential"], "number": event.metadata["number"]}
     connection.execute(RECOVERY_CODE_USED.insert().values(**used, used_index=event.index))
@@ -102,10 +115,10 @@ def _use_recovery_code(connection: Connection, event: ProductEvent) -> None:
 
 def _sign_in(connection: Connection, event: ProductEvent) -> None:
     metadata = event.metadata
-    values: dict[str, Any] = {"signed_in_at": event.received_at}
-    if "totp_step" in metadata:
-        values["totp_step"] = metadata["totp_step"]
-    connection.execute(update(PERSON).where(PERSON.c.person == metadata["person"]).values(**values))
+    connection.execute(
+        update(PERSON).where(PERSON.c.person == metadata["person"]).values(signed_in_at=event.received_at)
+    )
+    _note_step(connection, metadata)
     connection.execute(
         SESSION.insert().values(
             session=metadata["session"],
@@ -126,10 +139,7 @@ def _reauthenticate(connection: Connection, event: ProductEvent) -> None:
     connection.execute(
         update(SESSION).where(SESSION.c.session == metadata["session"]).values(fresh_at=event.received_at)
     )
-    if "totp_step" in metadata:
-        connection.execute(
-            update(PERSON).where(PERSON.c.person == metadata["person"]).values(totp_step=metadata["totp_step"])
-        )
+    _note_step(connection, metadata)
 
 
 def _end_session(connection: Connection, event: ProductEvent) -> None:
@@ -152,7 +162,7 @@ HANDLERS: Mapping[tuple[str, int], Handler] = handlers_of(
         "access.setup_link_made": _put("setup"),
         "access.setup_completed": _complete_setup,
         "access.password_set": _put("password"),
-        "access.totp_enabled": _put("totp"),
+        "access.totp_enabled": _enable_totp,
         "access.totp_disabled": _take("totp", "recovery"),
         "access.recovery_codes_made": _put("recovery"),
         "access.recovery_code_used": _use_recovery_code,

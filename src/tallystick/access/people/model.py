@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from tallystick.access.people.errors import PersonInvalidError
+from tallystick.access.rights import Rights
 from tallystick.event.identifier import hidden_character
 
 State = Literal["enabled", "invited", "disabled"]
@@ -86,6 +87,24 @@ class Link:
 
     token: str
     until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """The seed of an authenticator, shown while it is being set up: as text and as the link that sets it up."""
+
+    name: str
+    text: str
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an enabled person is called and may do now."""
+
+    name: str
+    rights: Rights
+    aliases: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

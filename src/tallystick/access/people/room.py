@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tallystick.access.people.account import AccountService
 from tallystick.access.people.attempts import Attempts
 from tallystick.access.people.book import Book
 from tallystick.access.people.failures import FailureLog
@@ -21,6 +22,7 @@ class PeopleRoom:
     """Everything about people and sign-in; `close` writes down what is still being counted."""
 
     people: PeopleService
+    account: AccountService
     signin: SignInService
     sessions: SessionService
     setup: SetupLink
@@ -41,6 +43,7 @@ def open_people(
     sessions.forget_ended()
     return PeopleRoom(
         people=PeopleService(book, hasher, sessions, reading, endings),
+        account=AccountService(book, hasher, sessions),
         signin=SignInService(book, proofs, sessions),
         sessions=sessions,
         setup=SetupLink(book, hasher, sessions, bootstrap),

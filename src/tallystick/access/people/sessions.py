@@ -23,7 +23,7 @@ from tallystick.access.people.errors import (
     SessionInvalidError,
     SessionUnknownError,
 )
-from tallystick.access.people.model import Session, SignedIn, Visit, new_id
+from tallystick.access.people.model import Session, SignedIn, Standing, Visit, new_id
 from tallystick.access.people.ports import RightsOf
 from tallystick.store.secrets import NONCE_BYTES, Secret, hash_secret
 from tallystick.store.tables.people import PERSON, PERSON_GROUP, SESSION
@@ -62,15 +62,22 @@ class NewSession:
         return SignedIn(self.person, self.id, self.cookie, self.device)
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An enabled person as the tables had her at one version."""
+
+    name: str
+    aliases: frozenset[str]
+    groups: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class _Open:
     """A session in memory, as the tables had it at one version: all that is needed to judge a request."""
 
     session: str
     person: str
-    name: str
-    aliases: frozenset[str]
-    groups: tuple[str, ...]
+    known: _Known
     secret: Secret
     until: int
     fresh_at: int
@@ -84,6 +91,7 @@ class _Cache:
     version: int
     newest: int
     open: dict[str, _Open] = field(default_factory=dict)
+    people: dict[str, _Known | None] = field(default_factory=dict)
 
 
 class SessionService:
@@ -113,18 +121,18 @@ class SessionService:
         if known.until <= now or self._seen_at(known) + self._limits.idle_s * SECOND_US <= now:
             raise SessionInvalidError("the session is not in force")
         self._note_seen(known.session, now)
-        rights = self._rights_of(known.person, known.groups, now)
+        rights = self._rights_of(known.person, known.known.groups, now)
         caller = known.caller
         if caller is None or caller.address != address or caller.rights is not rights:
             caller = known.caller = Caller(
                 id=known.person,
                 type="user",
-                name=known.name,
+                name=known.known.name,
                 rights=rights,
                 address=address,
                 via="page",
                 session=known.session,
-                aliases=known.aliases,
+                aliases=known.known.aliases,
             )
         return caller
 
@@ -233,9 +241,23 @@ class SessionService:
         self._book.run(decide)
         self._forget(session)
 
-    def ending(self, connection: Connection, caller: Caller, person: str, now_us: int) -> list[Event]:
-        """Return the events that end every open session of a person."""
-        return [_revoked(caller, person, row.session, now_us) for row in self._open_rows(connection, person, now_us)]
+    def ending(
+        self, connection: Connection, caller: Caller, person: str, now_us: int, *, spared: str | None = None
+    ) -> list[Event]:
+        """Return the events that end every open session of a person, but for the one that is spared."""
+        rows = self._open_rows(connection, person, now_us)
+        return [_revoked(caller, person, row.session, now_us) for row in rows if row.session != spared]
+
+    def standing(self, person: str, now_us: int) -> Standing | None:
+        """Return what a person is called and may do now, or None for one who is unknown, disabled or not there yet."""
+        cache = self._current()
+        if person not in cache.people:
+            with self._book.projection.engine.connect() as connection:
+                cache.people[person] = _load_person(connection, person)
+        known = cache.people[person]
+        if known is None:
+            return None
+        return Standing(known.name, self._rights_of(person, known.groups, max(now_us, cache.newest)), known.aliases)
 
     def forget_ended(self) -> None:
         """Forget the cookie hashes of sessions that are over."""
@@ -275,24 +297,14 @@ class SessionService:
 
     def _load(self, session: str) -> _Open | None:
         """Return an open session of an enabled person; one whose record is not the one the log speaks of is none."""
-        query = (
-            select(SESSION, PERSON.c.handle, PERSON.c.name, PERSON.c.email)
-            .join(PERSON, PERSON.c.person == SESSION.c.person)
-            .where(SESSION.c.session == session, SESSION.c.ended_index.is_(None), PERSON.c.disabled_index.is_(None))
-        )
+        query = select(SESSION).where(SESSION.c.session == session, SESSION.c.ended_index.is_(None))
         with self._book.projection.engine.connect() as connection:
             row = connection.execute(query).first()
-            if row is None:
-                return None
-            groups = connection.scalars(
-                select(PERSON_GROUP.c.name).where(PERSON_GROUP.c.person == row.person).order_by(PERSON_GROUP.c.name)
-            ).all()
-        secret = self._book.genuine(KIND, session, row.digest)
-        if secret is None:
+            person = _load_person(connection, row.person) if row is not None else None
+        secret = self._book.genuine(KIND, session, row.digest) if row is not None else None
+        if row is None or person is None or secret is None:
             return None
-        aliases = frozenset(alias for alias in (row.person, row.handle, row.email) if alias)
-        name = row.name or row.handle or row.person
-        return _Open(session, row.person, name, aliases, tuple(groups), secret, row.until, row.fresh_at)
+        return _Open(session, row.person, person, secret, row.until, row.fresh_at)
 
     def _seen_at(self, known: _Open) -> int:
         return self._seen_since(known.session, known.fresh_at)
@@ -319,6 +331,15 @@ class SessionService:
             self._book.secrets.delete(kind, session)
         self._seen.pop(session, None)
         self._saved.pop(session, None)
+
+
+def _load_person(connection: Connection, person: str) -> _Known | None:
+    row = connection.execute(select(PERSON).where(PERSON.c.person == person, PERSON.c.disabled_index.is_(None))).first()
+    if row is None:
+        return None
+    groups = select(PERSON_GROUP.c.name).where(PERSON_GROUP.c.person == person).order_by(PERSON_GROUP.c.name)
+    aliases = frozenset(alias for alias in (person, row.handle, row.email) if alias)
+    return _Known(row.name or row.handle or person, aliases, tuple(connection.scalars(groups)))
 
 
 def _person_of(caller: Caller) -> str:
