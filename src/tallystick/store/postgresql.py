@@ -142,6 +142,8 @@ def _name_error(context: ExceptionContext) -> None:
     """Give an error that the database is not there a name of ours; all others stay what they are."""
     import psycopg
 
+    if context.is_pre_ping:
+        return  # the pool looks whether a connection still stands, and makes another
     if context.is_disconnect or isinstance(context.original_exception, psycopg.OperationalError):
         reason = str(context.original_exception).strip().splitlines()
         raise DatabaseUnavailableError(f"the database is not available: {reason[-1] if reason else 'no reason given'}")

@@ -1,4 +1,4 @@
-"""${message}"""
+"""${message[:1].upper() + message[1:]}."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the change."""
+    """Make the change; a failure undoes all of it."""
     ${upgrades if upgrades else "pass"}

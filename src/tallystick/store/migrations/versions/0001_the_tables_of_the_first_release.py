@@ -1,0 +1,265 @@
+"""The tables of the first release."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the change; a failure undoes all of it."""
+    op.create_table(
+        "access_grant",
+        sa.Column("grant", sa.String(length=32), nullable=False),
+        sa.Column("ground", sa.String(length=16), nullable=False),
+        sa.Column("subject_kind", sa.String(length=16), nullable=False),
+        sa.Column("subject", sa.String(length=256), nullable=False),
+        sa.Column("role", sa.String(length=64), nullable=False),
+        sa.Column("scope", sa.String(length=512), nullable=False),
+        sa.Column("permissions", sa.Text(), nullable=False),
+        sa.Column("until_at", sa.BigInteger(), nullable=True),
+        sa.Column("extends", sa.String(length=32), nullable=True),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("requester", sa.String(length=256), nullable=False),
+        sa.Column("requested_index", sa.BigInteger(), nullable=False),
+        sa.Column("requested_at", sa.BigInteger(), nullable=False),
+        sa.Column("decision", sa.String(length=16), nullable=True),
+        sa.Column("decided_by", sa.String(length=256), nullable=True),
+        sa.Column("decided_index", sa.BigInteger(), nullable=True),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("authority", sa.Text(), nullable=False),
+        sa.Column("ended", sa.String(length=16), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("expiry_index", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("grant"),
+    )
+    op.create_table(
+        "access_grant_step",
+        sa.Column("log_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("grant", sa.String(length=32), nullable=False),
+        sa.Column("step", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.String(length=256), nullable=False),
+        sa.Column("actor_type", sa.String(length=16), nullable=False),
+        sa.Column("via", sa.String(length=32), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("log_index"),
+    )
+    with op.batch_alter_table("access_grant_step", schema=None) as batch_op:
+        batch_op.create_index("access_grant_step_of", ["grant", "log_index"], unique=False)
+
+    op.create_table(
+        "backup",
+        sa.Column("backup_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("backed_up_at", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("size", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("backup_index"),
+    )
+    op.create_table(
+        "catalogue",
+        sa.Column("from_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("from_index"),
+    )
+    op.create_table(
+        "credential",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("person", sa.String(length=16), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("since_at", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    with op.batch_alter_table("credential", schema=None) as batch_op:
+        batch_op.create_index("credential_person", ["person", "kind"], unique=False)
+
+    op.create_table(
+        "cursor",
+        sa.Column("projection", sa.String(length=64), nullable=False),
+        sa.Column("next_index", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("projection"),
+    )
+    op.create_table(
+        "definition",
+        sa.Column("action", sa.String(length=128), nullable=False),
+        sa.Column("from_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("definition", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("action", "from_index"),
+    )
+    op.create_table(
+        "erasure",
+        sa.Column("erased_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("erased_at", sa.BigInteger(), nullable=False),
+        sa.Column("part", sa.String(length=16), nullable=False),
+        sa.Column("ranges", sa.Text(), nullable=False),
+        sa.Column("ground", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("erased_index"),
+    )
+    op.create_table(
+        "export",
+        sa.Column("export", sa.String(length=32), nullable=False),
+        sa.Column("owner", sa.String(length=256), nullable=False),
+        sa.Column("owner_type", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("format", sa.String(length=16), nullable=False),
+        sa.Column("scope", sa.String(length=512), nullable=False),
+        sa.Column("rights", sa.Text(), nullable=False),
+        sa.Column("asked", sa.Text(), nullable=True),
+        sa.Column("requested_at", sa.BigInteger(), nullable=False),
+        sa.Column("requested_index", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("code", sa.String(length=64), nullable=True),
+        sa.Column("sha256", sa.String(length=64), nullable=True),
+        sa.Column("events", sa.BigInteger(), nullable=True),
+        sa.Column("bytes", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("export"),
+    )
+    op.create_table(
+        "hold",
+        sa.Column("hold", sa.String(length=128), nullable=False),
+        sa.Column("ranges", sa.Text(), nullable=False),
+        sa.Column("placed_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("released_index", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("hold", "placed_index"),
+    )
+    op.create_table(
+        "person",
+        sa.Column("person", sa.String(length=16), nullable=False),
+        sa.Column("handle", sa.String(length=64), nullable=True),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("email", sa.Text(), nullable=True),
+        sa.Column("identity", sa.String(length=64), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_index", sa.BigInteger(), nullable=False),
+        sa.Column("disabled_index", sa.BigInteger(), nullable=True),
+        sa.Column("signed_in_at", sa.BigInteger(), nullable=True),
+        sa.Column("totp_step", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("person"),
+    )
+    with op.batch_alter_table("person", schema=None) as batch_op:
+        batch_op.create_index("person_handle", ["handle"], unique=False)
+        batch_op.create_index("person_identity", ["identity"], unique=False)
+
+    op.create_table(
+        "person_group",
+        sa.Column("person", sa.String(length=16), nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("since_index", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("person", "name"),
+    )
+    op.create_table(
+        "quarantine",
+        sa.Column("path", sa.String(length=128), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("found_index", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("path"),
+    )
+    op.create_table(
+        "recovery_code_used",
+        sa.Column("credential", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("used_index", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("credential", "number"),
+    )
+    op.create_table(
+        "retention_class",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("retention_days", sa.Integer(), nullable=True),
+        sa.Column("keeps_facts", sa.Boolean(), nullable=False),
+        sa.Column("defined_index", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+    )
+    op.create_table(
+        "role",
+        sa.Column("role", sa.String(length=64), nullable=False),
+        sa.Column("title", sa.Text(), nullable=True),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("permissions", sa.Text(), nullable=False),
+        sa.Column("built_in", sa.Boolean(), nullable=False),
+        sa.Column("changed_index", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("retired_index", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("role"),
+    )
+    op.create_table(
+        "saved_view",
+        sa.Column("view", sa.String(length=32), nullable=False),
+        sa.Column("owner", sa.String(length=256), nullable=False),
+        sa.Column("shared_in", sa.String(length=512), nullable=True),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("question", sa.Text(), nullable=True),
+        sa.Column("columns", sa.Text(), nullable=True),
+        sa.Column("saved_at", sa.BigInteger(), nullable=False),
+        sa.Column("saved_index", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("view"),
+    )
+    op.create_table(
+        "session",
+        sa.Column("session", sa.String(length=16), nullable=False),
+        sa.Column("person", sa.String(length=16), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("method", sa.String(length=32), nullable=False),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("agent", sa.Text(), nullable=True),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("fresh_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_index", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("session"),
+    )
+    with op.batch_alter_table("session", schema=None) as batch_op:
+        batch_op.create_index("session_person", ["person"], unique=False)
+
+    op.create_table(
+        "setting",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_by", sa.String(length=256), nullable=True),
+        sa.Column("changed_index", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "source",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("owner", sa.String(length=128), nullable=False),
+        sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("actor_ids", sa.String(length=16), nullable=False),
+        sa.Column("silence_s", sa.BigInteger(), nullable=True),
+        sa.Column("strict", sa.Boolean(), nullable=False),
+        sa.Column("registered_index", sa.BigInteger(), nullable=False),
+        sa.Column("registered_at", sa.BigInteger(), nullable=False),
+        sa.Column("retired_index", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("number"),
+        sa.UniqueConstraint("name"),
+    )
+    op.create_table(
+        "token",
+        sa.Column("token", sa.String(length=32), nullable=False),
+        sa.Column("owner_kind", sa.String(length=16), nullable=False),
+        sa.Column("owner", sa.String(length=128), nullable=False),
+        sa.Column("label", sa.Text(), nullable=True),
+        sa.Column("permissions", sa.Text(), nullable=False),
+        sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("addresses", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("predecessor", sa.String(length=32), nullable=True),
+        sa.Column("successor", sa.String(length=32), nullable=True),
+        sa.Column("ends_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_index", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("revoked_index", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("token"),
+    )
