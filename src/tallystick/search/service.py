@@ -120,6 +120,17 @@ class SearchService:
         self.recorder.viewed(caller, row)
         return row
 
+    def open(self, event_id: str | int, caller: Caller) -> tuple[Disclosure, Row]:
+        """Return an event's bytes as far as the caller may see them, and the event as it is shown; the view is recorded.
+
+        Raises EventNotFoundError.
+        """
+        sight = Sight(caller, self._register)
+        disclosure, row = self._look_up(event_id, sight)
+        assert disclosure.facts is not None
+        self.recorder.viewed(caller, row)
+        return disclosure if sight.sees_personal(disclosure.facts) else without_personal(disclosure), row
+
     def disclose(self, event_id: str | int, caller: Caller) -> tuple[Disclosure, Row]:
         """Return what a proof of the event discloses to the caller, and the event as it is shown. Nothing is recorded:
         `recorder.proof_downloaded` is for when the proof is made. Raises EventNotFoundError, PermissionMissingError.
