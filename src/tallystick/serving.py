@@ -47,6 +47,8 @@ def serve(settings: Settings, *, ready: Callable[[Instance, str], None]) -> None
     settings.require_safe_listen()
     _, files_max = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files_max, files_max))
+    # Until the server takes it as a wish to read the certificate again, it must not end a start that is under way.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     configure_telemetry()
     telemetry = structlog.get_logger("tallystick.server")
     certificate = None

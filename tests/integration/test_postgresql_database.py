@@ -162,8 +162,7 @@ def test_the_schema_may_be_dropped_and_the_log_makes_it_again(tmp_path: Path, cl
 def test_a_server_that_is_killed_leaves_the_database_to_the_next(tmp_path: Path, cluster: Cluster) -> None:
     url = cluster.new_url()
     program = (
-        "import sys, os; from pathlib import Path; from tallystick.server import open_instance
-from tallystick.store.database import open_database;"
+        "import sys, os; from pathlib import Path; from tallystick.store.database import open_database;"
         "engine = open_database(Path('x'), sys.argv[1], 'one'); print('open', flush=True); sys.stdin.read()"
     )
     child = subprocess.Popen(
