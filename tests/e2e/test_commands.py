@@ -107,7 +107,7 @@ def test_a_token_stands_alone_on_standard_output_and_is_listed_without_its_secre
     assert made.stdout == f"{secret}\n"
     listed = tallystick("token", "list", "--data", data, "--json").stdout
     assert secret not in listed
-    name = next(row["token"] for row in _lines(listed) if row["source"] == "app")
+    name = next(row["token"] for row in _lines(listed) if row["owner"] == {"kind": "source", "id": "app"})
     tallystick("token", "revoke", name, "--data", data)
     assert "revoked" in tallystick("token", "list", "--data", data).stdout
 

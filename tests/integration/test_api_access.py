@@ -32,6 +32,15 @@ NEEDS_TOKEN = [
     ("GET", "/api/v1/log/tile/entries/000.p/1"),
     ("GET", "/tile/entries/000.p/1"),
     ("GET", "/api/v1/openapi.json"),
+    ("GET", "/api/v1/sources"),
+    ("POST", "/api/v1/sources"),
+    ("GET", "/api/v1/sources/app"),
+    ("PATCH", "/api/v1/sources/app"),
+    ("POST", "/api/v1/sources/app/retire"),
+    ("GET", "/api/v1/tokens"),
+    ("POST", "/api/v1/tokens"),
+    ("POST", "/api/v1/tokens/0123456789ab/rotate"),
+    ("POST", "/api/v1/tokens/0123456789ab/revoke"),
     ("GET", "/metrics"),
     ("POST", "/api/v1/events"),
 ]
@@ -75,6 +84,7 @@ def test_every_route_is_in_one_of_the_two_lists() -> None:
     covered = WITHOUT_TOKEN | {"/api/v1/log/tile/{tile:path}", "/tile/{tile:path}"}
     for _, path in NEEDS_TOKEN:
         covered.add(path.replace("/0", "/{event_id:str}", 1) if path.startswith("/api/v1/events/") else path)
+    covered = {path.replace("/app", "/{name:str}").replace("/0123456789ab", "/{token:str}") for path in covered}
     assert paths <= covered
 
 

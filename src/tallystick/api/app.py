@@ -14,14 +14,21 @@ from litestar.di import NamedDependency, Provide
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
 
+from tallystick.api.failures import FAILURES
+from tallystick.api.grants import GRANT_ROUTES
 from tallystick.api.health import healthz, metrics, readyz
 from tallystick.api.log import checkpoint, tile, witnessed_checkpoint
 from tallystick.api.metrics import REQUESTS, SECONDS
 from tallystick.api.openapi import describe_api
+from tallystick.api.overview import OVERVIEW_ROUTES
 from tallystick.api.problem import ErrorPage, error_handlers
 from tallystick.api.read import disclosures, event, events, export, facets, histogram, proof
 from tallystick.api.record import record_events
+from tallystick.api.roles import ROLE_ROUTES
 from tallystick.api.services import Services, caller_of
+from tallystick.api.settings import SETTING_ROUTES
+from tallystick.api.sources import SOURCE_ROUTES
+from tallystick.api.tokens import TOKEN_ROUTES
 from tallystick.errors import InvalidInputError
 
 ROUTES: Final = (
@@ -36,6 +43,12 @@ ROUTES: Final = (
     checkpoint,
     witnessed_checkpoint,
     tile,
+    *SOURCE_ROUTES,
+    *TOKEN_ROUTES,
+    *OVERVIEW_ROUTES,
+    *SETTING_ROUTES,
+    *ROLE_ROUTES,
+    *GRANT_ROUTES,
     healthz,
     readyz,
     metrics,
@@ -122,6 +135,7 @@ async def _count_and_add_headers(message: Message, scope: Scope) -> None:
     """Count an answer, and add the headers that every one carries, also where no route was found."""
     if message["type"] == "http.response.start":
         REQUESTS.labels(_route_of(scope), str(message["status"])).inc()
+        FAILURES.note(message["status"])
         own = {name for name, _ in message["headers"]}
         message["headers"] = [*message["headers"], *(header for header in _HEADERS if header[0] not in own)]
 

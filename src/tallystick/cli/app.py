@@ -9,7 +9,7 @@ import sys
 import typer
 
 from tallystick import __version__
-from tallystick.cli import catalogue, check, keep, ledger, live, proof, read, send, token, witness
+from tallystick.cli import access, catalogue, check, keep, ledger, live, proof, read, send, source, token, witness
 from tallystick.cli.console import print_error, say
 from tallystick.cli.files import FileUnusableError
 from tallystick.cli.options import Config
@@ -28,8 +28,10 @@ app = typer.Typer(
 )
 for room in (live, send, read, proof, check, keep):
     room.register(app)
+app.add_typer(access.app, name="access")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(source.app, name="source")
 app.add_typer(token.app, name="token")
 app.add_typer(witness.app, name="witness")
 

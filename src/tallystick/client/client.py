@@ -73,6 +73,10 @@ class Client:
         """Return the newest checkpoint, or the newest one that witnesses have cosigned."""
         return self._bytes("GET", "/api/v1/log/checkpoint" + (".witnessed" if witnessed else ""))
 
+    def ask(self, method: str, path: str, body: Any = None, **parameters: Any) -> dict[str, Any]:
+        """Return the answer of any other JSON route, such as ("POST", "/api/v1/sources", {...})."""
+        return self._json(method, path, params=_given(parameters), json=body)
+
     @contextmanager
     def export(self, query: str, **parameters: Any) -> Iterator[Iterator[bytes]]:
         """Stream an export; the bytes arrive as the server makes them and the number of rows has no limit."""

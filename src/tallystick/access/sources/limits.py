@@ -37,13 +37,14 @@ SCOPES_MAX: Final = 32
 ADDRESSES_MAX: Final = 64
 OWNER_CHARS_MAX: Final = 128
 LABEL_CHARS_MAX: Final = 200
+PRODUCT_NAME: Final = "tallystick"
 LIFE_US_MAX: Final = 100 * 365 * 86_400 * 1_000_000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
 def check_name(name: str) -> None:
-    """Raise SourceNameInvalidError unless the text can name a source or service."""
-    if not _NAME.fullmatch(name):
+    """Raise SourceNameInvalidError unless the text can name a source or service; the product's own name is taken."""
+    if not _NAME.fullmatch(name) or name == PRODUCT_NAME:
         raise SourceNameInvalidError(f"{name[:80]!r} cannot name a source or service")
 
 
