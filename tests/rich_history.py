@@ -1,0 +1,104 @@
+"""A history in which everything that the product keeps tables of happens: for tests that compare tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pyotp
+from sqlalchemy import Engine, select
+from tests.installation import make_token, sample
+from tests.people_home import HOME_VISIT as VISIT
+from tests.people_home import Home
+
+from tallystick.access.grants.model import Subject
+from tallystick.access.operator import OPERATOR
+from tallystick.access.people.model import Profile
+from tallystick.access.permissions import Permission
+from tallystick.settings.model import SETTINGS
+from tallystick.store.tables import METADATA
+
+HOUR_US = 3_600_000_000
+
+
+def contents(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
+    """Return every row of every table, in an order of its own."""
+    with engine.connect() as connection:
+        return {
+            table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
+            for table in METADATA.sorted_tables
+        }
+
+
+def senders(home: Home) -> None:
+    """Register, change and retire sources; make, rotate and revoke tokens."""
+    sources, tokens = home.services.sources, home.services.tokens
+    tokens.rotate(OPERATOR, make_token(home.instance, "both", source="app", label="of app").token)
+    tokens.revoke(OPERATOR, make_token(home.instance, "read", "acme", "other").token)
+    sources.change(OPERATOR, "app", lambda settings: replace(settings, strict=True, owner="payments"))
+    sources.retire(OPERATOR, "other")
+
+
+def people(home: Home) -> None:
+    """Sign people in and out, change them, disable one, and switch a second factor on."""
+    admin = home.caller(home.set_up())
+    bo, cy = home.join(admin, "bo"), home.join(admin, "cy")
+    account = home.services.account
+    caller = home.caller(bo)
+    seed = account.start_totp(caller)
+    codes = account.confirm_totp(caller, seed.name, pyotp.TOTP(seed.text).at(home.clock.now_us() // 1_000_000))
+    step = home.services.signin.password("bo", "seven green lamps hum", VISIT)
+    assert step.ticket is not None
+    home.services.signin.recovery(step.ticket, codes[0], VISIT)
+    home.services.people.change(admin, cy.person, Profile("cyrus", "Cyrus \N{SNOWMAN} d'Arc", "cy@example.org"))
+    home.services.people.disable(admin, cy.person, reason='left; "gone" \u202e')
+
+
+def access(home: Home) -> None:
+    """Define and change a role; ask for access, approve, refuse, take back and extend it."""
+    roles, grants = home.services.roles, home.services.grants
+    roles.define(OPERATOR, "night-shift", "Night shift", "Reads at night.", [Permission.EVENTS_READ])
+    roles.change(OPERATOR, "night-shift", "Night shift", "Reads and proves.", [Permission.PROOFS_READ])
+    until = home.clock.now_us() + 24 * HOUR_US
+
+    def ask(role: str, who: str) -> str:
+        return grants.request(
+            OPERATOR, subject=Subject("person", who), role=role, scope="acme", reason="on call", until_us=until
+        )
+
+    found = {person.handle: person.id for person in home.services.people.list(OPERATOR)}
+    ask("viewer", found["bo"])
+    grants.withdraw(OPERATOR, ask("night-shift", found["bo"]))
+    grants.approve(home.caller(home.sign_in("ana")), ask("auditor", found["bo"]), reason="agreed")
+
+
+def settings(home: Home) -> None:
+    """Change a setting."""
+    counts = {name: kind.default for name, kind in SETTINGS.items() if type(kind.default) is int}
+    name, usual = next(iter(counts.items()))
+    home.services.settings.change(OPERATOR, {name: usual + 1})
+
+
+def log_itself(home: Home) -> None:
+    """Place and release holds, set a segment aside, change a class."""
+    for action, metadata in (
+        ("hold.placed", {"hold": "case-7", "ranges": [[0, 5]], "reason": "a case"}),
+        ("hold.placed", {"hold": "case-8", "ranges": [[2, 1]]}),
+        ("hold.released", {"hold": "case-7"}),
+        ("segment.quarantined", {"path": "main/0-10.c2.g0", "reason": "damaged"}),
+        ("class.changed", {"number": 2, "retention_days": 800}),
+    ):
+        target = {"type": "ledger", "id": "x"}
+        home.instance.product.one(sample(action=action, target=target, scope="tallystick", metadata=metadata))
+    home.instance.projection.catch_up()
+
+
+#: What a room adds here is compared on every database.
+CHAPTERS: tuple[Callable[[Home], None], ...] = (senders, people, access, settings, log_itself)
+
+
+def live(home: Home) -> None:
+    """Let every chapter happen, an hour apart."""
+    for chapter in CHAPTERS:
+        chapter(home)
+        home.clock.advance(seconds=3600)
