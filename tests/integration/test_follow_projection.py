@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, select, text
+from tests import postgresql
 from tests.installation import Installation, installation, make_token, sample
 
 from tallystick.access.operator import OPERATOR
@@ -64,6 +65,10 @@ def test_replaying_the_log_makes_the_same_tables(home: Installation) -> None:
     assert contents(home.instance.projection.engine) == before
 
 
+on_files = pytest.mark.skipif(postgresql.wanted(), reason="PostgreSQL keeps its files itself")
+
+
+@on_files
 def test_tables_that_are_lost_come_back_at_the_next_start(tmp_path: Path) -> None:
     with installation(tmp_path) as home:
         fill(home)
@@ -74,6 +79,7 @@ def test_tables_that_are_lost_come_back_at_the_next_start(tmp_path: Path) -> Non
         assert contents(home.instance.projection.engine) == before
 
 
+@on_files
 @pytest.mark.parametrize("damage", [b"not a database at all" * 100, b"SQLite format 3\0" + bytes(5000)])
 def test_damaged_tables_are_set_aside_and_made_again(tmp_path: Path, damage: bytes) -> None:
     with installation(tmp_path) as home:
@@ -106,6 +112,7 @@ def test_tables_that_do_not_fit_the_log_are_made_again_at_the_next_start(tmp_pat
         assert contents(home.instance.projection.engine) == before
 
 
+@on_files
 def test_tables_of_another_log_are_emptied(tmp_path: Path) -> None:
     with installation(tmp_path / "one") as home:
         fill(home)
@@ -165,7 +172,8 @@ def insert_source(connection: Connection, event: ProductEvent) -> None:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    opened = open_database(tmp_path / "tallystick.db")
+    url = postgresql.cluster().new_url() if postgresql.wanted() else None
+    opened = open_database(tmp_path / "tallystick.db", url)
     yield opened
     opened.dispose()
 
