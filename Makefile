@@ -6,7 +6,10 @@ STAMP := $(VENV)/.installed
 DATA ?= demo-data
 PORT ?= 8400
 
-.PHONY: setup run test check bench soak lock clean
+# What stands on the product's tables; the same tests run on SQLite with `make test`.
+ON_TABLES := follow access grants people signin sessions sources tokens work settings
+
+.PHONY: setup run test test-postgresql check bench soak lock clean
 
 setup: $(STAMP)
 
@@ -21,6 +24,10 @@ run: setup
 
 test: setup
 	$(BIN)/python -m pytest -q -m "not slow"
+
+test-postgresql: setup
+	TALLYSTICK_TEST_DATABASE=postgresql $(BIN)/python -m pytest -q -m "not slow" \
+		$(wildcard $(ON_TABLES:%=tests/*/test_%_*.py))
 
 check: setup
 	$(BIN)/ruff check .

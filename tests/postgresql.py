@@ -105,8 +105,13 @@ def _start() -> Cluster | str:
 
 
 def cluster() -> Cluster:
-    """Return the cluster, started with the first call; skips the test where there is no PostgreSQL."""
+    """Return the cluster, started with the first call; skips the test where there is no PostgreSQL.
+
+    Where the whole run was to be on PostgreSQL, its absence is a failure.
+    """
     found = _start()
+    if isinstance(found, str) and wanted():
+        pytest.fail(found)
     if isinstance(found, str):
         pytest.skip(found)
     return found
