@@ -16,9 +16,10 @@ from tallystick.access.grants.errors import (
 )
 from tallystick.access.grants.events import PRODUCT, asking
 from tallystick.access.grants.members import find_member
-from tallystick.access.grants.model import OPERATOR, Grant, Ground, State, Subject, Terms
+from tallystick.access.grants.model import Grant, Ground, State, Subject, Terms
 from tallystick.access.grants.rows import load_roles
 from tallystick.access.model import Caller
+from tallystick.access.operator import OPERATOR
 from tallystick.access.permissions import Permission
 from tallystick.access.roles import BUILT_IN, RoleType
 
@@ -28,6 +29,7 @@ DAY_US: Final = 86_400 * 1_000_000
 MINUTE_US: Final = 60 * 1_000_000
 DAYS_MAX: Final = 366
 GLASS_MINUTES_MAX: Final = 60
+SETUP_ROLES: Final = ("administrator", "analyst")
 #: What would let an emergency outlast its hour, or let somebody decide without having been chosen to.
 LASTING: Final = frozenset(
     {
@@ -48,13 +50,19 @@ _ID_CHARS: Final = 12
 
 def is_operator(caller: Caller) -> bool:
     """Return whether the caller holds the data directory itself."""
-    return caller.via == OPERATOR
+    return caller.via == OPERATOR.via
 
 
-def require_person(caller: Caller) -> None:
-    """Raise PersonRequiredError for a service: access is a matter between people."""
-    if caller.type != "user" and not is_operator(caller):
+def acting_person(caller: Caller) -> Caller:
+    """Return the person, or the operator whatever sender a command records as.
+
+    Raises PersonRequiredError for a service: access is a matter between people.
+    """
+    if is_operator(caller):
+        return OPERATOR
+    if caller.type != "user":
         raise PersonRequiredError("a service cannot do this")
+    return caller
 
 
 def checked_reason(reason: str) -> str:
@@ -129,10 +137,13 @@ def glass_terms(connection: Connection, person: str, role: str, scope: str, unti
 
 
 def setup_events(person: str, now_us: int) -> list[dict[str, Any]]:
-    """Return the events that make a person the first administrator, of everything and without an end."""
-    role = BUILT_IN["administrator"]
-    terms = Terms(new_grant_id(), Subject("person", person), role.name, role.permissions, "", None)
-    return [asking(PRODUCT, "access.set_up", terms, None, now_us)]
+    """Return the events that make a person the first administrator, of everything and without an end.
+
+    She is an analyst too: while she is alone nobody could decide that she may read. Each can be revoked by itself.
+    """
+    roles = [BUILT_IN[name] for name in SETUP_ROLES]
+    terms = [Terms(new_grant_id(), Subject("person", person), each.name, each.permissions, "", None) for each in roles]
+    return [asking(PRODUCT, "access.set_up", each, None, now_us) for each in terms]
 
 
 def new_grant_id() -> str:

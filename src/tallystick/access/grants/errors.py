@@ -80,3 +80,10 @@ class GrantChangedError(ConflictError):
 
     code = "grant-changed"
     advice = "Reject it, and ask again for the role as it is now."
+
+
+class AccessQuestionError(InvalidInputError):
+    """A time, permission, state or subject is not written as one."""
+
+    code = "access-question-invalid"
+    advice = "Times have a zone or are relative (-30d, now+8h); `tallystick access roles` names the permissions."

@@ -5,13 +5,10 @@ from __future__ import annotations
 import enum
 import hashlib
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from tallystick.access.permissions import Permission
 from tallystick.event.canonical import canonical_json
-
-OPERATOR: Final = "command-line"
-"""The door by which whoever holds the data directory comes in."""
 
 
 class State(enum.StrEnum):

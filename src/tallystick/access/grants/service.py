@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, or_
@@ -10,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, or_
 from tallystick.access.grants.asking import (
     GLASS_MINUTES_MAX,
     MINUTE_US,
+    acting_person,
     checked_end,
     checked_reason,
     extension_terms,
@@ -18,7 +20,6 @@ from tallystick.access.grants.asking import (
     known_role,
     known_subject,
     requested_terms,
-    require_person,
     setup_events,
 )
 from tallystick.access.grants.authority import authority_of, can_anybody_decide, interest_of
@@ -33,6 +34,7 @@ from tallystick.access.grants.errors import (
 )
 from tallystick.access.grants.events import asking, deciding, ending, expiring, succeeding
 from tallystick.access.grants.history import History, holders
+from tallystick.access.grants.members import find_member
 from tallystick.access.grants.model import Grant, Ground, Holder, State, Subject
 from tallystick.access.grants.ports import AdminReading
 from tallystick.access.grants.rights import RightsInForce
@@ -79,7 +81,7 @@ class GrantService:
 
     def request(self, caller: Caller, *, subject: Subject, role: str, scope: str, reason: str, until_us: int) -> str:
         """Ask for access and return the id of the grant that it would be."""
-        require_person(caller)
+        caller = acting_person(caller)
         require(caller, Permission.GRANTS_REQUEST, scope)
         reason = checked_reason(reason)
 
@@ -95,7 +97,7 @@ class GrantService:
 
     def extend(self, caller: Caller, grant_id: str, *, until_us: int, reason: str) -> str:
         """Ask for a grant in force to go on until later, and return the id of the new request."""
-        require_person(caller)
+        caller = acting_person(caller)
         reason = checked_reason(reason)
 
         def decide(connection: Connection) -> Events:
@@ -135,7 +137,7 @@ class GrantService:
         Raises OwnDecisionError for who gains from it, GrantDecidedError for the second of two, and GrantChangedError
         where the role is no longer the one that was asked for.
         """
-        require_person(caller)
+        caller = acting_person(caller)
 
         def decide(connection: Connection) -> Events:
             now_us = self._now_us()
@@ -153,7 +155,7 @@ class GrantService:
 
     def reject(self, caller: Caller, grant_id: str, *, reason: str) -> None:
         """Refuse what was asked for; raises as `approve` does."""
-        require_person(caller)
+        caller = acting_person(caller)
         reason = checked_reason(reason)
 
         def decide(connection: Connection) -> Events:
@@ -166,7 +168,7 @@ class GrantService:
 
     def withdraw(self, caller: Caller, grant_id: str) -> None:
         """Take a request back: by who asked, or by whom it is for."""
-        require_person(caller)
+        caller = acting_person(caller)
 
         def decide(connection: Connection) -> Events:
             now_us = self._now_us()
@@ -180,7 +182,7 @@ class GrantService:
 
     def revoke(self, caller: Caller, grant_id: str, *, reason: str) -> None:
         """End a grant in force at once. Everybody may give up what is hers alone."""
-        require_person(caller)
+        caller = acting_person(caller)
         reason = checked_reason(reason)
 
         def decide(connection: Connection) -> Events:
@@ -232,6 +234,11 @@ class GrantService:
         self._reading.looked(caller, f"who could {permission}", scope)
         with self._history.at(at_us) as connection:
             return holders(connection, permission, scope, at_us)
+
+    def names(self, people: Collection[str]) -> Mapping[str, str]:
+        """Return what people are called, for who may see grants that name them; unknown ids are left out."""
+        with self._projection.engine.connect() as connection:
+            return {each.id: each.name for each in map(partial(find_member, connection), set(people)) if each}
 
     def bootstrap_events(self, person_id: str, now_us: int) -> Sequence[dict[str, Any]]:
         """Return the events that make a person the first administrator."""
