@@ -1,0 +1,1 @@
+"""The page of one event: what happened, what changed, its bytes, and its proof."""

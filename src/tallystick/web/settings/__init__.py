@@ -1,0 +1,1 @@
+"""The page of settings: what acts, who set it, and changing it."""
