@@ -6,11 +6,16 @@ from typing import Final
 
 from litestar import Router
 
+from tallystick.web.event.page import event_page, proof_file
 from tallystick.web.events.live import live_stream
 from tallystick.web.events.pages import events_page, overview_page, row_page
 from tallystick.web.forms import refuse_cross_site
+from tallystick.web.health.page import health_page
 from tallystick.web.home import home
+from tallystick.web.log.page import consistency_file, log_page
+from tallystick.web.settings.page import change_setting, settings_page
 from tallystick.web.static_files import static_file
+from tallystick.web.timeline.pages import actor_timeline, request_timeline, target_timeline
 
 _ROOMS: Final = (
     home,
@@ -19,6 +24,16 @@ _ROOMS: Final = (
     overview_page,
     row_page,
     live_stream,
+    event_page,
+    proof_file,
+    log_page,
+    consistency_file,
+    settings_page,
+    change_setting,
+    health_page,
+    actor_timeline,
+    target_timeline,
+    request_timeline,
 )
 #: For `create_site`. No page can forget where its forms may come from: the guard is on all of them.
 PAGES: Final = (Router(path="/", route_handlers=_ROOMS, guards=[refuse_cross_site], include_in_schema=False),)

@@ -93,8 +93,12 @@ def _histogram(asked: Asked, histogram: Histogram, now_us: int) -> HistogramView
         return None
     low, high = bounds_of(asked, now_us)
     step = histogram.step_us
-    first = min(histogram.bars[0].start, histogram.bars[0].start if low is None else low)
-    last = max(histogram.bars[-1].start + step, 0 if high is None else high)
+    # The axis is the range that was asked for; where it is open, what was found, up to now if it began with a bound.
+    first, last = histogram.bars[0].start, histogram.bars[-1].start + step
+    if low is not None:
+        first, last = min(first, low), max(last, now_us)
+    if high is not None:
+        last = max(histogram.bars[-1].start + step, high)
     top = max(bar.count for bar in histogram.bars)
     return HistogramView(
         bars=tuple(_bar(asked, bar, step, first, last, top) for bar in histogram.bars if bar.count),

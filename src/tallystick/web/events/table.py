@@ -97,8 +97,14 @@ def make_more(asked: Asked, row: Row, width: int) -> MoreView:
 
 
 def timeline_of(kind: str, *parts: str) -> str:
-    """Return the address of the timeline of a thing; empty when a part of its name is."""
-    return f"/timeline/{kind}/" + "/".join(quote(part, safe="") for part in parts) if all(parts) else ""
+    """Return the address of the timeline of a thing; empty when a part of its name is.
+
+    A slash at the end keeps a name that ends like a JSON twin from being taken for one.
+    """
+    if not all(parts):
+        return ""
+    path = "/".join(quote(part, safe="") for part in parts)
+    return f"/timeline/{kind}/{path}" + ("/" if path.endswith(".json") else "")
 
 
 def _cell(asked: Asked, column: Column, row: Row) -> Cell:

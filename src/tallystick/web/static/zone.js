@@ -23,7 +23,8 @@ export function showTimes(root = document) {
     element.dataset.utc ??= element.textContent;
     const moment = new Date(element.getAttribute("datetime"));
     const shown = local ? inLocal(moment) : null;
-    element.textContent = local ? shown.slice(0, element.dataset.utc.length) : element.dataset.utc;
+    const part = "clock" in element.dataset ? [11] : [0, element.dataset.utc.length];
+    element.textContent = local ? shown.slice(...part) : element.dataset.utc;
     element.title = local ? `${element.getAttribute("datetime")} (${offset(moment)} shown)` : element.getAttribute("datetime");
   }
   for (const element of root.querySelectorAll("[data-zone]")) element.textContent = local ? offset(new Date()) : "UTC";
