@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from litestar import Request
@@ -26,14 +26,6 @@ class SignInNeededError(UnauthenticatedError):
     advice = "Sign in and you come back to this page."
 
 
-class Sessions(Protocol):
-    """Says whose session a cookie is."""
-
-    def authenticate(self, cookie: str, address: str) -> Caller:
-        """Return the person with their rights as of now; raises an UnauthenticatedError."""
-        ...
-
-
 def visitor(request: Request[Any, Any, Any], services: Services) -> Caller | None:
     """Return who looks at the page, or None for a stranger.
 
@@ -45,11 +37,10 @@ def visitor(request: Request[Any, Any, Any], services: Services) -> Caller | Non
     if authorization is not None:
         return services.authenticate(authorization, address=address, via="api")
     cookie = request.cookies.get(cookie_name(request))
-    sessions: Sessions | None = getattr(services, "sessions", None)
-    if not cookie or sessions is None:
+    if not cookie:
         return None
     try:
-        return sessions.authenticate(cookie, address)
+        return services.sessions.authenticate(cookie, address)
     except UnauthenticatedError:
         return None  # over, revoked or never there: a stranger, told nothing
 

@@ -38,7 +38,7 @@ def _wider(services: Services, caller: Caller, asked: Asked) -> tuple[Suggestion
         if asked.start != start or asked.end:
             wider = msgspec.structs.replace(asked, start=start, end="")
             found.append(_counted(services, caller, wider, text))
-    return tuple(each for each in found if each is not None)
+    return tuple(each for each in found if each is not None and each.count)
 
 
 def _dropped(services: Services, caller: Caller, asked: Asked, now_us: int) -> tuple[Suggestion, ...]:
