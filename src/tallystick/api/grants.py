@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from litestar import Request, get, post
 from litestar.di import NamedDependency
-from litestar.params import PathParameter, QueryParameter
+from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from tallystick.access.grants.errors import (
     AccessQuestionError,
@@ -120,7 +120,9 @@ def grant(request: Request[Any, Any, Any], services: NamedDependency[Services], 
 
 
 @post("/api/v1/grants", opt={PROBLEMS: _ASKING}, summary="Ask for access", **_CHANGING)
-def request_grant(request: Request[Any, Any, Any], services: NamedDependency[Services], data: NewRequest) -> Outcome:
+def request_grant(
+    request: Request[Any, Any, Any], services: NamedDependency[Services], data: JSONBody[NewRequest]
+) -> Outcome:
     """Ask for access. Nothing is allowed until somebody else approves."""
     made = services.grants.request(
         caller_of(request, services),
@@ -134,7 +136,9 @@ def request_grant(request: Request[Any, Any, Any], services: NamedDependency[Ser
 
 
 @post("/api/v1/grants/break-glass", opt={PROBLEMS: _ASKING}, summary="Break the glass", **_CHANGING)
-def break_glass(request: Request[Any, Any, Any], services: NamedDependency[Services], data: Emergency) -> Outcome:
+def break_glass(
+    request: Request[Any, Any, Any], services: NamedDependency[Services], data: JSONBody[Emergency]
+) -> Outcome:
     """Take access in an emergency, at once and for at most an hour; everybody who may decide there is told."""
     made = services.grants.break_glass(
         caller_of(request, services),
@@ -148,7 +152,7 @@ def break_glass(request: Request[Any, Any, Any], services: NamedDependency[Servi
 
 @post("/api/v1/grants/{grant:str}/approve", status_code=200, opt={PROBLEMS: _DECIDING}, summary="Approve", **_CHANGING)
 def approve_grant(
-    request: Request[Any, Any, Any], services: NamedDependency[Services], grant: _GrantId, data: Remark
+    request: Request[Any, Any, Any], services: NamedDependency[Services], grant: _GrantId, data: JSONBody[Remark]
 ) -> Outcome:
     """Approve a request of somebody else: it is in force from now until its end."""
     services.grants.approve(caller_of(request, services), grant, reason=data.reason)
@@ -157,7 +161,7 @@ def approve_grant(
 
 @post("/api/v1/grants/{grant:str}/reject", status_code=200, opt={PROBLEMS: _DECIDING}, summary="Reject", **_CHANGING)
 def reject_grant(
-    request: Request[Any, Any, Any], services: NamedDependency[Services], grant: _GrantId, data: Because
+    request: Request[Any, Any, Any], services: NamedDependency[Services], grant: _GrantId, data: JSONBody[Because]
 ) -> Outcome:
     """Refuse a request of somebody else, and say why."""
     services.grants.reject(caller_of(request, services), grant, reason=data.reason)
@@ -175,7 +179,7 @@ def withdraw_grant(request: Request[Any, Any, Any], services: NamedDependency[Se
 
 @post("/api/v1/grants/{grant:str}/revoke", status_code=200, opt={PROBLEMS: _DECIDING}, summary="Revoke", **_CHANGING)
 def revoke_grant(
-    request: Request[Any, Any, Any], services: NamedDependency[Services], grant: _GrantId, data: Because
+    request: Request[Any, Any, Any], services: NamedDependency[Services], grant: _GrantId, data: JSONBody[Because]
 ) -> Outcome:
     """End a grant at once, before its time."""
     services.grants.revoke(caller_of(request, services), grant, reason=data.reason)
@@ -184,7 +188,7 @@ def revoke_grant(
 
 @post("/api/v1/grants/{grant:str}/extend", opt={PROBLEMS: _DECIDING}, summary="Ask to go on", **_CHANGING)
 def extend_grant(
-    request: Request[Any, Any, Any], services: NamedDependency[Services], grant: _GrantId, data: Extension
+    request: Request[Any, Any, Any], services: NamedDependency[Services], grant: _GrantId, data: JSONBody[Extension]
 ) -> Outcome:
     """Ask for a grant to go on until later: a new request, to be decided anew."""
     until_us = parse_time(data.until, services, "/until")

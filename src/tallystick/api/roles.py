@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from litestar import Request, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import PathParameter
+from litestar.params import JSONBody, PathParameter
 
 from tallystick.access.grants.errors import RoleConflictError, RoleInvalidError, RoleUnknownError
 from tallystick.access.permissions import Permission
@@ -56,7 +56,9 @@ def role(request: Request[Any, Any, Any], services: NamedDependency[Services], n
 
 
 @post("/api/v1/roles", opt={PROBLEMS: {409: RoleConflictError.code, **_BODY}}, summary="Define a role", **_CHANGING)
-def define_role(request: Request[Any, Any, Any], services: NamedDependency[Services], data: NewRole) -> RoleView:
+def define_role(
+    request: Request[Any, Any, Any], services: NamedDependency[Services], data: JSONBody[NewRole]
+) -> RoleView:
     """Make a role of these permissions and all that they require."""
     caller, permissions = caller_of(request, services), parse_permissions(data.permissions)
     return role_view(services.roles.define(caller, data.name, data.title, data.description, permissions))
@@ -64,7 +66,7 @@ def define_role(request: Request[Any, Any, Any], services: NamedDependency[Servi
 
 @put("/api/v1/roles/{name:str}", opt={PROBLEMS: {**_KNOWN, **_BODY}}, summary="Change a role", **_CHANGING)
 def change_role(
-    request: Request[Any, Any, Any], services: NamedDependency[Services], name: _Name, data: RoleEdit
+    request: Request[Any, Any, Any], services: NamedDependency[Services], name: _Name, data: JSONBody[RoleEdit]
 ) -> RoleView:
     """Change a role. What it loses is gone at once from every grant; what it gains goes to new grants only."""
     caller, permissions = caller_of(request, services), parse_permissions(data.permissions)
