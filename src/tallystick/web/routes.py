@@ -6,6 +6,7 @@ from typing import Final
 
 from litestar import Router
 
+from tallystick.web.account.routes import ACCOUNT
 from tallystick.web.event.page import event_page, proof_file
 from tallystick.web.events.live import live_stream
 from tallystick.web.events.pages import events_page, overview_page, row_page
@@ -13,6 +14,7 @@ from tallystick.web.forms import refuse_cross_site
 from tallystick.web.health.page import health_page
 from tallystick.web.home import home
 from tallystick.web.log.page import consistency_file, log_page
+from tallystick.web.people.routes import PEOPLE
 from tallystick.web.settings.page import change_setting, settings_page
 from tallystick.web.static_files import static_file
 from tallystick.web.timeline.pages import actor_timeline, request_timeline, target_timeline
@@ -34,6 +36,8 @@ _ROOMS: Final = (
     actor_timeline,
     target_timeline,
     request_timeline,
+    *ACCOUNT,
+    *PEOPLE,
 )
 #: For `create_site`. No page can forget where its forms may come from: the guard is on all of them.
 PAGES: Final = (Router(path="/", route_handlers=_ROOMS, guards=[refuse_cross_site], include_in_schema=False),)
