@@ -67,7 +67,11 @@ def _from_signatures(routes: Sequence[HTTPRouteHandler]) -> dict[str, Any]:
 def _operation_id(route: HTTPRouteHandler, _method: Any, path: list[Any]) -> str:
     """Return the route's own name; a second path of it, at the root of the server, is told apart."""
     is_alias = len(route.paths) > 1 and path[:1] != ["api"]
-    return f"root_{route.handler_name}" if is_alias else route.handler_name
+    # Where two routes share a path Litestar has wrapped one for its thread, perhaps twice: a wrapper has no name.
+    named: Any = route.fn
+    while not hasattr(named, "__name__"):
+        named = named.func
+    return f"root_{named.__name__}" if is_alias else str(named.__name__)
 
 
 def _complete(operation: dict[str, Any], route: HTTPRouteHandler) -> None:
