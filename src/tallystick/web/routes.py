@@ -10,6 +10,7 @@ from tallystick.web.account.routes import ACCOUNT
 from tallystick.web.event.page import event_page, proof_file
 from tallystick.web.events.live import live_stream
 from tallystick.web.events.pages import events_page, overview_page, row_page
+from tallystick.web.events.saved import delete_view, save_view
 from tallystick.web.forms import refuse_cross_site
 from tallystick.web.health.page import health_page
 from tallystick.web.home import home
@@ -26,6 +27,8 @@ _ROOMS: Final = (
     overview_page,
     row_page,
     live_stream,
+    save_view,
+    delete_view,
     event_page,
     proof_file,
     log_page,

@@ -23,6 +23,7 @@ from tallystick.web.events.chips import chips_of
 from tallystick.web.events.nothing import explain_nothing
 from tallystick.web.events.overview import OverviewView, make_overview_view
 from tallystick.web.events.question import ASKED, PARAMETERS, Asked
+from tallystick.web.events.saved import saved_views
 from tallystick.web.events.table import make_choices, make_columns, make_more, make_rows
 from tallystick.web.events.view import EventsView
 from tallystick.web.events.window import window_of
@@ -49,7 +50,7 @@ def events_page(
     took_ms = round((time.perf_counter() - started) * 1000)
     now_us = services.ledger.status().now
     view = msgspec.structs.replace(
-        _empty_view(asked, caller, now_us),
+        _empty_view(services, asked, caller, now_us),
         columns=make_columns(asked, columns),
         choices=make_choices(asked, columns),
         rows=make_rows(asked, columns, page.rows),
@@ -101,7 +102,7 @@ def reader(request: Request[Any, Any, Any], services: Services) -> Caller:
     return caller
 
 
-def _empty_view(asked: Asked, caller: Caller, now_us: int) -> EventsView:
+def _empty_view(services: Services, asked: Asked, caller: Caller, now_us: int) -> EventsView:
     return EventsView(
         asked=asked,
         window=window_of(asked, now_us),
@@ -126,6 +127,7 @@ def _empty_view(asked: Asked, caller: Caller, now_us: int) -> EventsView:
         stream_url="",
         with_readings=asked.link(reading=not asked.reading),
         can_export=caller.rights.anywhere(Permission.EVENTS_EXPORT),
+        saved=saved_views(services, caller, asked),
     )
 
 
@@ -136,7 +138,7 @@ def _refused(
     problem = problem_of(error)
     before, at, after = mark_place(asked.q, problem)
     view = msgspec.structs.replace(
-        _empty_view(asked, caller, services.ledger.status().now),
+        _empty_view(services, asked, caller, services.ledger.status().now),
         problem=problem,
         before=before,
         at=at,

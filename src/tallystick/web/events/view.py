@@ -11,6 +11,7 @@ from tallystick.search.model import Incomplete
 from tallystick.web.events.chips import Chip
 from tallystick.web.events.overview import OverviewView
 from tallystick.web.events.question import Asked
+from tallystick.web.events.saved import SavedViews
 from tallystick.web.events.window import Window
 
 
@@ -102,6 +103,7 @@ class EventsView(msgspec.Struct, frozen=True, kw_only=True):
     stream_url: str
     with_readings: str
     can_export: bool
+    saved: SavedViews
     first_run: str = ""
     overview: OverviewView | None = None
     nothing: Nothing | None = None
@@ -109,7 +111,6 @@ class EventsView(msgspec.Struct, frozen=True, kw_only=True):
     before: str = ""
     at: str = ""
     after: str = ""
-    views: tuple[Any, ...] = ()
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
