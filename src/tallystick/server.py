@@ -29,13 +29,16 @@ from tallystick.access.people.book import Book
 from tallystick.access.people.room import PeopleRoom, open_people
 from tallystick.access.setting_acts import setting_changed
 from tallystick.access.sources import handlers as source_handlers
-from tallystick.access.sources.ports import Standing
+from tallystick.access.sources.follower import SourceFollower
+from tallystick.access.sources.ports import Counted, Standing
 from tallystick.access.sources.service import SourceService
 from tallystick.access.sources.tokens import TokenService
+from tallystick.access.work_acts import work_act
 from tallystick.api.failures import FAILURES
 from tallystick.api.services import Authenticate, Services
 from tallystick.clock import Clock, SystemClock
 from tallystick.config import Settings, settings_for
+from tallystick.config.shown import show_settings
 from tallystick.errors import TallystickError
 from tallystick.event.admission import Admission, Batch
 from tallystick.event.canonical import canonical_json
@@ -44,6 +47,7 @@ from tallystick.event.pseudonym import Pseudonyms
 from tallystick.evidence import handlers as evidence_handlers
 from tallystick.evidence.checkpoints import Checkpoints
 from tallystick.evidence.log import LogPorts, LogService
+from tallystick.exporting import EventFiles
 from tallystick.follow import handlers as log_handlers
 from tallystick.follow.commands import Commands
 from tallystick.follow.product_log import ProductEvent, product_events
@@ -75,6 +79,12 @@ from tallystick.store.database import open_database
 from tallystick.store.engine import Engine
 from tallystick.store.files import LocalDisk
 from tallystick.store.secrets import Secrets
+from tallystick.work import handlers as work_handlers
+from tallystick.work.ports import WorkPorts
+from tallystick.work.room import open_work
+
+#: Beyond the reserve of the ledger: exports stop before recording has to.
+EXPORTS_LEAVE_BYTES = 256 << 20
 
 __all__ = ["Instance", "open_instance", "settings_for"]
 
@@ -86,6 +96,7 @@ HANDLERS = {
     **source_handlers.HANDLERS,
     **setting_handlers.HANDLERS,
     **evidence_handlers.HANDLERS,
+    **work_handlers.HANDLERS,
 }
 LedgerOpener = Callable[..., Ledger]
 
@@ -211,7 +222,11 @@ def open_instance(
         workers = _workers(settings, key, held)
         reading = held.enter_context(_open_reading(settings, ledger, register, product.one, key, clock))
         book = _book(ledger, projection, commands, secrets, clock, key)
-        access = _open_access(book, reading.recorder, partial(_read_product, ledger, segments_of(settings)))
+        follower = held.enter_context(
+            SourceFollower(ledger.snapshot, ledger.origin, segments_of(settings), settings.data, book.now_us)
+        )
+        read = partial(_read_product, ledger, segments_of(settings))
+        access = _open_access(book, reading.recorder, read, follower)
         held.callback(access.room.close)
         check = held.enter_context(SelfCheck(ledger, segments_of(settings), register, commands, clock))
         checkpoints = held.enter_context(Checkpoints(ledger, _layout(settings).cosigned))
@@ -221,6 +236,14 @@ def open_instance(
         log = LogService(ledger, database, checkpoints, log_ports)
         watched = _watched(settings, ledger, projection, register, check, log)
         setting_ports = SettingsPorts(setting_changed, reading.recorder.looked, partial(_require_fresh, access.room))
+        work_ports = WorkPorts(
+            EventFiles(reading.search, ledger, clock),
+            work_act,
+            product.one,
+            reading.recorder.looked,
+            settings.reserve_bytes + EXPORTS_LEAVE_BYTES,
+        )
+        work = held.enter_context(open_work(projection, commands, book.now_us, settings.data / "exports", work_ports))
         services = Services(
             ledger=ledger,
             record=RecordService(admission, ledger.submit, clock),
@@ -239,8 +262,11 @@ def open_instance(
             authenticate=authenticate(access.sources) if authenticate else access.tokens.authenticate,
             draining=draining,
             settings=SettingsService(projection, commands, book.now_us, setting_ports),
+            views=work.views,
+            exports=work.exports,
             log=log,
             health=HealthService(watched, reading.recorder.looked),
+            configured=show_settings(settings),
         )
         held.enter_context(GrantUpkeep(access.grants))
         yield Instance(settings, ledger, admission, key, projection, register, services, product, commands)
@@ -352,7 +378,9 @@ class _Access:
     room: PeopleRoom
 
 
-def _open_access(book: Book, recorder: ReadRecorder, read: Callable[[int], Iterator[ProductEvent]]) -> _Access:
+def _open_access(
+    book: Book, recorder: ReadRecorder, read: Callable[[int], Iterator[ProductEvent]], follower: Counted
+) -> _Access:
     """Put the rooms of access together: what a person may do comes from grants, what a leaver loses from every room."""
     projection, commands, now = book.projection, book.commands, book.now_us
     roles = RoleService(projection, commands, now, recorder)
@@ -366,7 +394,7 @@ def _open_access(book: Book, recorder: ReadRecorder, read: Callable[[int], Itera
     tokens = TokenService(projection, commands, book.secrets, now, standing_of)
     endings = (tokens.revocations, grants.leaving_events)
     room = open_people(book, grants.rights_of, grants.bootstrap_events, recorder, endings)
-    return _Access(SourceService(projection, commands, now), tokens, roles, grants, room)
+    return _Access(SourceService(projection, commands, now, follower), tokens, roles, grants, room)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
 
+from tallystick.api.exports import EXPORT_ROUTES
 from tallystick.api.failures import FAILURES
 from tallystick.api.grants import GRANT_ROUTES
 from tallystick.api.health import healthz, metrics, readyz
@@ -21,14 +22,16 @@ from tallystick.api.log import checkpoint, tile, witnessed_checkpoint
 from tallystick.api.metrics import REQUESTS, SECONDS
 from tallystick.api.openapi import describe_api
 from tallystick.api.overview import OVERVIEW_ROUTES
+from tallystick.api.people import PEOPLE_ROUTES
 from tallystick.api.problem import ErrorPage, error_handlers
-from tallystick.api.read import disclosures, event, events, export, facets, histogram, proof
+from tallystick.api.read import disclosures, event, events, export, facets, histogram, proof, readers
 from tallystick.api.record import record_events
 from tallystick.api.roles import ROLE_ROUTES
 from tallystick.api.services import Services, caller_of
 from tallystick.api.settings import SETTING_ROUTES
 from tallystick.api.sources import SOURCE_ROUTES
 from tallystick.api.tokens import TOKEN_ROUTES
+from tallystick.api.views import VIEW_ROUTES
 from tallystick.errors import InvalidInputError
 
 ROUTES: Final = (
@@ -36,6 +39,7 @@ ROUTES: Final = (
     events,
     event,
     proof,
+    readers,
     facets,
     histogram,
     export,
@@ -49,6 +53,9 @@ ROUTES: Final = (
     *SETTING_ROUTES,
     *ROLE_ROUTES,
     *GRANT_ROUTES,
+    *PEOPLE_ROUTES,
+    *VIEW_ROUTES,
+    *EXPORT_ROUTES,
     healthz,
     readyz,
     metrics,

@@ -19,7 +19,7 @@ from tallystick.evidence.prove import prove_event
 from tallystick.ledger.errors import NotCommittedError
 from tallystick.search.errors import EventNotFoundError
 from tallystick.search.export import FORMATS, export_events
-from tallystick.search.model import Facets, Histogram, Incomplete, Search
+from tallystick.search.model import Facets, Histogram, Incomplete, Page, Search
 from tallystick.search.render import row_json
 
 _QUESTION: Final = ("query", "from", "to", "scope", "reading")
@@ -119,15 +119,7 @@ def events(
         rows = b",".join(map(row_json, pull.rows))
         rest = {"last_index": pull.next_after, "caught_up": pull.caught_up, "incomplete": pull.incomplete}
         return _page(rows, rest)
-    page = services.search.search(search, caller, cursor=cursor, limit=limit)
-    rest = {
-        "count": CountView(value=page.count, exact=page.count_exact),
-        "next_cursor": page.next_cursor,
-        "pinned_size": page.pinned_size,
-        "out_of_time": page.out_of_time,
-        "incomplete": page.incomplete,
-    }
-    return _page(b",".join(map(row_json, page.rows)), rest)
+    return _newest(services.search.search(search, caller, cursor=cursor, limit=limit))
 
 
 @get(
@@ -162,6 +154,29 @@ def proof(request: Request[Any, Any, Any], services: NamedDependency[Services], 
     services.recorder.proof_downloaded(caller, row)
     headers = {"content-disposition": f'attachment; filename="{row.id}.tlog-proof"'}
     return Response(made, media_type="text/plain", headers=headers)
+
+
+@get(
+    "/api/v1/events/{event_id:str}/readers",
+    sync_to_thread=True,
+    opt={PROBLEMS: {404: EventNotFoundError.code}, "parameters": ("limit", "cursor")},
+    responses={200: ResponseSpec(PageView, description="Events that record reading.")},
+    summary="Who read an event",
+    tags=["events"],
+)
+def readers(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    event_id: EventId,
+    limit: Limit = LIMIT,
+    cursor: Annotated[str | None, QueryParameter(name="cursor", description="From the page before.")] = None,
+) -> Response[bytes]:
+    """Return the events that record who read an event, newest first: who opened or proved it, and whose searches,
+    exports and pulls since then found something in a scope that holds it. Needs `reading.read` in the event's scope;
+    readings recorded in scopes that the caller may not read are left out.
+    """
+    caller = reader_of(request, services)
+    return _newest(services.search.who_read(_id_or_index(event_id), caller, cursor=cursor, limit=limit))
 
 
 @get(
@@ -260,6 +275,17 @@ def disclosures(
 
 def _id_or_index(text: str) -> str | int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < _INDEX_DIGITS_MAX else text
+
+
+def _newest(page: Page) -> Response[bytes]:
+    rest = {
+        "count": CountView(value=page.count, exact=page.count_exact),
+        "next_cursor": page.next_cursor,
+        "pinned_size": page.pinned_size,
+        "out_of_time": page.out_of_time,
+        "incomplete": page.incomplete,
+    }
+    return _page(b",".join(map(row_json, page.rows)), rest)
 
 
 def _page(rows: bytes, rest: dict[str, Any]) -> Response[bytes]:

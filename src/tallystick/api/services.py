@@ -21,6 +21,7 @@ from tallystick.access.people.signin import SignInService
 from tallystick.access.sources.service import SourceService
 from tallystick.access.sources.tokens import TokenService
 from tallystick.api.body import BodyRoom
+from tallystick.config.shown import Shown
 from tallystick.event.gate import SourceRules
 from tallystick.evidence.log import LogService
 from tallystick.health import HealthService
@@ -30,6 +31,8 @@ from tallystick.ledger.ledger import Ledger
 from tallystick.search.recorder import ReadRecorder
 from tallystick.search.service import SearchService
 from tallystick.settings import SettingsService
+from tallystick.work.exports import ExportJobs
+from tallystick.work.views import ViewService
 
 
 class Authenticate(Protocol):
@@ -61,8 +64,11 @@ class Services:
     authenticate: Authenticate
     draining: Callable[[], bool]
     settings: SettingsService
+    views: ViewService
+    exports: ExportJobs
     log: LogService
     health: HealthService
+    configured: tuple[Shown, ...]
     room: BodyRoom = field(default_factory=BodyRoom)
 
 

@@ -202,9 +202,7 @@ class ExportJobs:
         with self.projection.engine.connect() as connection:
             exports = [_export(row) for row in connection.execute(query)]
         return [
-            replace(export, progress=self.progress_of(export.export) or Progress())
-            if export.state is State.REQUESTED
-            else export
+            replace(export, progress=self.progress_of(export.export)) if export.state is State.REQUESTED else export
             for export in exports
         ]
 

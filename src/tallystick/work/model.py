@@ -64,7 +64,7 @@ class Progress:
 class Export:
     """An export. `rights` are those it was asked for with, as permission and scope; `code` says why it failed.
 
-    `question` is None once it was erased; `progress` is there while the export is being made. `expires_at` is when a
+    `question` is None once it was erased; `progress` is there while the export is made, not while it waits. `expires_at` is when a
     finished one is deleted. Times are microseconds since 1970.
     """
 

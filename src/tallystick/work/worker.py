@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -186,26 +187,27 @@ class ExportWorker:
         return under_way[1] if under_way is not None and under_way[0] == export else None
 
 
-class _Sink:
+class _Sink(io.RawIOBase):
     """A file being written: knows its size and digest, and tells how far it is."""
 
     def __init__(self, file: BinaryIO, went_on: Callable[[int, int], None]) -> None:
+        super().__init__()
         self._file = file
         self._went_on = went_on
         self._hash = hashlib.sha256()
         self.size = 0
         self.events = 0
 
-    def write(self, data: Any) -> int:
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
         """Write all of it, or raise."""
         self._file.write(data)
         self._hash.update(data)
         size = len(memoryview(data).cast("B"))
         self.size += size
         return size
-
-    def flush(self) -> None:
-        self._file.flush()
 
     def count(self, events: int) -> None:
         """Note that so many events more were written."""
