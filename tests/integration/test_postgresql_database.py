@@ -15,6 +15,7 @@ from tests.installation import make_token, settings
 from tests.postgresql import Cluster
 from tests.server_process import environment, words
 
+from tallystick.access.model import Caller
 from tallystick.access.operator import OPERATOR
 from tallystick.config import DatabaseSetting
 from tallystick.server import open_instance
@@ -180,3 +181,28 @@ def test_a_server_that_is_killed_leaves_the_database_to_the_next(tmp_path: Path,
     with cluster.connect(url) as connection:  # PostgreSQL notices a moment later
         connection.execute("select pg_advisory_lock(%s)", (LOCK,))
     open_database(NOWHERE, url, "one").dispose()
+
+
+def test_while_the_database_is_away_known_senders_go_on_and_changes_are_refused_until_it_is_back(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    url = cluster.new_url()
+    with open_instance(settings(tmp_path, database=DatabaseSetting(url))) as instance:
+        services, secret = instance.services, make_token(instance).secret
+
+        def known() -> Caller:
+            return services.tokens.authenticate(f"Bearer {secret}", address="192.0.2.1", via="api")
+
+        before = known()
+        with cluster.connect(cluster.url("postgres")) as administrator:
+            name = url.partition("@/")[2].partition("?")[0]
+            administrator.execute(f'alter database "{name}" allow_connections false'.encode())
+            administrator.execute(
+                "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s", (name,)
+            )
+            assert known() == before
+            with pytest.raises(DatabaseUnavailableError):
+                make_token(instance, source="another")
+            administrator.execute(f'alter database "{name}" allow_connections true'.encode())
+        make_token(instance, source="another")
+        assert {source.name for source in services.sources.list(OPERATOR)} == {"tester", "another"}
