@@ -9,7 +9,21 @@ import sys
 import typer
 
 from tallystick import __version__
-from tallystick.cli import access, catalogue, check, keep, ledger, live, proof, read, send, source, token, witness
+from tallystick.cli import (
+    access,
+    catalogue,
+    check,
+    keep,
+    ledger,
+    live,
+    people,
+    proof,
+    read,
+    send,
+    source,
+    token,
+    witness,
+)
 from tallystick.cli.console import print_error, say
 from tallystick.cli.files import FileUnusableError
 from tallystick.cli.options import Config
@@ -26,11 +40,12 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (live, send, read, proof, check, keep):
+for room in (live, people, send, read, proof, check, keep):
     room.register(app)
 app.add_typer(access.app, name="access")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(people.app, name="person")
 app.add_typer(source.app, name="source")
 app.add_typer(token.app, name="token")
 app.add_typer(witness.app, name="witness")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from tallystick.cli.connect import require_data
 from tallystick.cli.console import say
 from tallystick.cli.ledger import print_keys
 from tallystick.cli.options import Config, Data, Json, State
+
+if TYPE_CHECKING:
+    from tallystick.server import Instance
 
 Port = Annotated[int, typer.Option("--port", envvar="TALLYSTICK_PORT", min=0, max=65535, help="Port to listen on.")]
 
@@ -111,7 +114,16 @@ def serve(
     settings = settings_for(
         require_data(data, create=True), state, **{name: value for name, value in given.items() if value is not None}
     )
-    run(settings, ready=lambda instance, address: say(f"{instance.ledger.origin} listens on {address}"))
+    run(settings, ready=_say_ready)
+
+
+def _say_ready(instance: Instance, address: str) -> None:
+    say(f"{instance.ledger.origin} listens on {address}")
+    setup = instance.services.setup
+    if setup.is_needed():
+        at = instance.settings.public_url or address
+        say("Nobody can sign in yet. Make the first account within 24 hours with this link; it works once:")
+        say(f"{at}/setup?link={setup.make().token}")
 
 
 def demo(
