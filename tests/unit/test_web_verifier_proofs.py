@@ -140,7 +140,7 @@ def test_a_witness_whose_key_was_given_must_have_cosigned(log: SmallLog) -> None
     without, with_it = run(case(log.proof(4), keys=keys), case(log.proof(4, cosigned=True), keys=keys))
     assert failed(without) == "signature"
     assert with_it["holds"]
-    assert any(value.startswith("cosigned at 2027-") for value in values(with_it).values())
+    assert any(" cosigned at 2027-" in value for value in values(with_it).values())
 
 
 def test_a_forged_cosignature_spoils_the_checkpoint(log: SmallLog) -> None:

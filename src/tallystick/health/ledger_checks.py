@@ -27,7 +27,7 @@ def takes_events(status: LedgerStatus) -> Check:
             state="problem",
             found=f"no: {status.read_only}",
             meaning="The ledger found something that it must not repair by itself. Senders keep their events and try again.",
-            remedy="Keep a copy of the data directory, run `tallystick verify` on it, then see the operating guide.",
+            remedy="Keep a copy of the data directory, run tallystick verify on it, then see the operating guide.",
         )
     found = f"yes; {status.acknowledged.size:,} so far, {status.waiting_batches:,} batches waiting for the disk"
     return Check(name="Taking events", state="good", found=found, meaning=meaning)
@@ -78,7 +78,7 @@ def sealed(status: LedgerStatus) -> Check:
     return Check(
         name="Sealed",
         state=state,
-        found=f"{status.sealed.size:,} events in segments; {files} files of {status.unsealed_bytes:,} bytes are not yet",
+        found=f"{status.sealed.size:,} events in segments; {_bytes(status.unsealed_bytes)} in {files} {'file' if files == 1 else 'files'} are not yet",
         meaning=f"Files of the write-ahead log become segments; beyond {UNSEALED_FILES_MAX} closed ones events are refused.",
         remedy="Sealing needs a processor and room on the disk; look at Retried below." * (state != "good"),
     )
@@ -94,14 +94,14 @@ def retried(status: LedgerStatus) -> Check:
 
 def disk(status: LedgerStatus, reserve_bytes: int) -> Check:
     name = "Disk"
-    meaning = f"Below {reserve_bytes:,} bytes new events are refused, so that what was taken can be sealed."
+    meaning = f"Below {_bytes(reserve_bytes)} new events are refused, so that what was taken can be sealed."
     if status.free_bytes is None:
         return Check(name=name, state="unknown", found="the disk does not say", meaning=meaning)
     state: State = "good" if status.free_bytes >= ROOM_TIMES_RESERVE * reserve_bytes else "attention"
     if status.free_bytes < reserve_bytes:
         state = "problem"
     remedy = "Free space on the disk of the data directory; events are taken again by themselves." * (state != "good")
-    return Check(name=name, state=state, found=f"{status.free_bytes:,} bytes free", meaning=meaning, remedy=remedy)
+    return Check(name=name, state=state, found=f"{_bytes(status.free_bytes)} free", meaning=meaning, remedy=remedy)
 
 
 def segments(snapshot: Snapshot, quarantined: Mapping[str, str], checked: Mapping[str, int]) -> Check:
@@ -109,7 +109,7 @@ def segments(snapshot: Snapshot, quarantined: Mapping[str, str], checked: Mappin
     meaning = "While nobody sends, sealed segments are read again and held against what was written."
     if quarantined:
         found = f"{len(quarantined):,} set aside: {', '.join(sorted(quarantined)[:3])}"
-        remedy = "Restore the segment from a backup, then run `tallystick rebuild`; the Log page names the reason."
+        remedy = "Restore the segment from a backup, then run tallystick rebuild; the Log page names the reason."
         return Check(name=name, state="problem", found=found, meaning=meaning, remedy=remedy)
     done = sum(entry.path in checked for entry in snapshot.segments)
     found = f"{done:,} of {len(snapshot.segments):,} segments checked since the start, none set aside"
@@ -121,7 +121,7 @@ def tables(catch_up: Callable[[], int]) -> Check:
     try:
         size = catch_up()
     except (TallystickError, SQLAlchemyError) as error:
-        remedy = "Look at the database; `tallystick rebuild` makes the tables again from the log."
+        remedy = "Look at the database; tallystick rebuild makes the tables again from the log."
         found = error.message if isinstance(error, TallystickError) else type(error).__name__
         return Check(name=name, state="problem", found=found, meaning=meaning, remedy=remedy)
     return Check(name=name, state="good", found=f"they stand for the first {size:,} events", meaning=meaning)
@@ -129,7 +129,7 @@ def tables(catch_up: Callable[[], int]) -> Check:
 
 def backup(now_us: int, backed_up_at: int | None) -> Check:
     name, meaning = "Backup", "A copy elsewhere is what survives the loss of this machine."
-    remedy = "Run `tallystick backup` every day, and try `tallystick restore` now and then."
+    remedy = "Run tallystick backup every day, and try tallystick restore now and then."
     if backed_up_at is None:
         return Check(
             name=name, state="unknown", found="the log has no backup on record", meaning=meaning, remedy=remedy
@@ -140,6 +140,10 @@ def backup(now_us: int, backed_up_at: int | None) -> Check:
     return Check(
         name=name, state="attention" if late else "good", found=found, meaning=meaning, remedy=remedy if late else ""
     )
+
+
+def _bytes(count: int) -> str:
+    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.1f} MB"
 
 
 def _age_s(status: LedgerStatus, at: int) -> float:

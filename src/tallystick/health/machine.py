@@ -27,17 +27,22 @@ class _Timex(ctypes.Structure):
     )
 
 
-def clock_error_ms() -> tuple[float | None, str]:
-    """Return by how much the clock may be wrong at most, as the kernel knows it; None and why where it does not."""
+class ClockUnknownError(Exception):
+    """The system does not say whether its clock is synchronised."""
+
+
+def clock_error_ms() -> float | None:
+    """Return by how much the clock may be wrong at most, as the kernel knows it; None when it is not synchronised.
+
+    Raises ClockUnknownError.
+    """
     if platform.system() != "Linux":
-        return None, "synchronisation cannot be asked on this system"
+        raise ClockUnknownError("synchronisation cannot be asked on this system")
     timex = _Timex()
     state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(timex))
     if state < 0:
-        return None, f"the kernel does not say ({os.strerror(ctypes.get_errno())})"
-    if timex.status & STA_UNSYNC:
-        return None, "the kernel says it is not synchronised"
-    return timex.maxerror / 1000, ""
+        raise ClockUnknownError(f"the kernel does not say ({os.strerror(ctypes.get_errno())})")
+    return None if timex.status & STA_UNSYNC else timex.maxerror / 1000
 
 
 def memory_bytes() -> int | None:

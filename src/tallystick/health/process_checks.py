@@ -40,9 +40,13 @@ def clock(behind_us: int) -> Check:
     if behind_us > BEHIND_US_MAX:
         found = f"it stands {behind_us / 1_000_000:,.0f} s behind the newest event: it was set back"
         return Check(name=name, state="attention", found=found, meaning=meaning, remedy=remedy)
-    error_ms, why = machine.clock_error_ms()
+    try:
+        error_ms = machine.clock_error_ms()
+    except machine.ClockUnknownError as error:
+        return Check(name=name, state="unknown", found=str(error), meaning=meaning, remedy=remedy)
     if error_ms is None:
-        return Check(name=name, state="unknown", found=why, meaning=meaning, remedy=remedy)
+        found = "the kernel says that it is not synchronised"
+        return Check(name=name, state="attention", found=found, meaning=meaning, remedy=remedy)
     state: State = "good" if error_ms <= CLOCK_MS_MAX else "attention"
     found = f"synchronised, wrong by at most {error_ms:,.1f} ms"
     return Check(name=name, state=state, found=found, meaning=meaning, remedy="" if state == "good" else remedy)

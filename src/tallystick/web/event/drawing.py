@@ -8,11 +8,10 @@ import msgspec
 
 from tallystick.evidence.panel import Panel
 
-WIDTH: Final = 340
-BOX_WIDTH: Final = 104
+BOX_WIDTH: Final = 96
 BOX_HEIGHT: Final = 36
 PITCH: Final = 60
-_LEFT, _MIDDLE, _RIGHT = 1, 118, 235
+_LEFT, _MIDDLE, _RIGHT = 1, 102, 203
 _HASH_CHARS: Final = 10
 
 

@@ -165,7 +165,10 @@ def _related(row: Row) -> tuple[Link, ...]:
     words = {"actor": "the same actor", "context.request_id": "the same request"}
     for field in make_more(Asked(), row, 0).fields:
         if field.timeline and field.timeline not in found:
-            text = words.get(field.path.removesuffix(".id").removesuffix(".key"), f"{field.path}: {field.text}")
+            about = field.path.removesuffix(".id").removesuffix(".key")
+            text = words.get(
+                about, f"the target {field.text}" if about.startswith("targets[") else f"{about} {field.text}"
+            )
             found[field.timeline] = Link(text=f"Timeline of {text}", href=field.timeline)
     metadata = row.event.get("metadata", {})
     for name in ("request", "grant_index", "decision_index"):

@@ -44,7 +44,7 @@ export async function checkProof(bytes, keys, expected = null) {
     })) &&
     (await run("signature", async () => {
       const signed = await checkSignatures(found.proof.checkpoint, keys);
-      return signed.map(({ key, time }) => [`${key.name}+${key.identifier}`, time === undefined ? "signed" : `cosigned at ${asTime(time)}`]);
+      return signed.map(({ key, time }) => [key.isWitness ? "witness" : "log", `${key.name}+${key.identifier} ${time === undefined ? "signed" : `cosigned at ${asTime(time)}`}`]);
     }));
   return { holds, steps, disclosure: found.disclosure ?? null };
 }
@@ -92,7 +92,7 @@ async function climb(found) {
   const { index, path, checkpoint } = found.proof;
   const steps = await walk(index, checkpoint.size, found.leaf, path);
   found.top = steps.length ? steps.at(-1).node : found.leaf;
-  return steps.map(({ sibling, side, node }, at) => [`level ${at + 1}, with ${hexOf(sibling).slice(0, 16)}… on the ${side}`, hexOf(node)]);
+  return steps.map(({ sibling, side, node }, at) => [`level ${at + 1}`, `${hexOf(sibling)} on the ${side} makes ${hexOf(node)}`]);
 }
 
 function decoded(entry) {
