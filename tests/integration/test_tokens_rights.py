@@ -7,7 +7,6 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
 from tests.installation import Installation, installation, make_token
 
 from tallystick.access.errors import TokenInvalidError
@@ -29,6 +28,7 @@ from tallystick.access.sources.model import CreatedToken, Owner, OwnerKind, Sour
 from tallystick.access.sources.ports import Standing
 from tallystick.access.sources.tokens import OVERLAP_S_MAX, TokenService
 from tallystick.errors import PermissionMissingError
+from tallystick.store.secrets import Secrets
 from tallystick.testing import ManualClock
 
 P = Permission
@@ -153,7 +153,7 @@ def test_a_persons_token_follows_what_the_person_may_do_now(home: Installation) 
         return bound.authenticate(f"Bearer {made.secret}", address="10.0.0.1", via="api")
 
     found = enter()
-    assert (found.id, found.type, found.name, found.aliases) == ("p-ana", "user", "Ana", {"ana"})
+    assert (found.id, found.type, found.name, found.aliases) == ("p-ana", "user", "Ana", frozenset({"ana"}))
     assert found.rights == Rights.of([(P.EVENTS_READ, "acme")])
     people.standing = Standing("Ana", Rights.of([(P.PROOFS_READ, "acme/x"), (P.SETTINGS_MANAGE, "")]))
     assert enter().rights == Rights.of([(P.PROOFS_READ, "acme/x")])
@@ -162,8 +162,8 @@ def test_a_persons_token_follows_what_the_person_may_do_now(home: Installation) 
         enter()
 
 
-def _secrets(tokens: TokenService) -> Engine:
-    return tokens._secrets  # type: ignore[return-value]
+def _secrets(tokens: TokenService) -> Secrets:
+    return tokens._secrets
 
 
 def test_every_token_of_a_leaver_ends_in_one_decision(home: Installation) -> None:

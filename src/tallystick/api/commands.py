@@ -15,7 +15,8 @@ BODY_BYTES_MAX: Final = 64 << 10
 
 async def need_caller(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Raise an UnauthenticatedError before anything of the request's body is read."""
-    caller_of(connection, connection.app.dependencies["services"].dependency())
+    provided: Any = connection.app.dependencies["services"]
+    caller_of(connection, provided.dependency())
 
 
 #: Of a route that takes a command: a stranger's body is not read, and nobody's beyond its size.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -10,6 +11,10 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from tallystick.access.model import Caller
+from tallystick.access.permissions import Permission
+from tallystick.access.sources.figures import Figures
+from tallystick.access.sources.model import Source
 from tallystick.api.metrics import render_metrics
 from tallystick.api.openapi import PUBLIC
 from tallystick.api.services import Services, caller_of
@@ -75,6 +80,16 @@ async def readyz(services: NamedDependency[Services]) -> Response[Health]:
 
 @get("/metrics", media_type=CONTENT_TYPE_LATEST, summary="Figures for Prometheus", tags=["health"])
 async def metrics(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Response[bytes]:
-    """Return the figures of ledger and API. Any token will do; they hold no event data."""
-    caller_of(request, services)
-    return Response(render_metrics(services.ledger.status()), media_type=CONTENT_TYPE_LATEST)
+    """Return the figures of ledger and API, and of the senders that the caller may see. Any token will do; they hold no
+    event data.
+    """
+    caller = caller_of(request, services)
+    body = await asyncio.to_thread(lambda: render_metrics(services.ledger.status(), _sources(services, caller)))
+    return Response(body, media_type=CONTENT_TYPE_LATEST)
+
+
+def _sources(services: Services, caller: Caller) -> list[tuple[Source, Figures]]:
+    if not caller.rights.anywhere(Permission.SOURCES_READ):
+        return []
+    figures = services.sources.figures()
+    return [(source, figures.get(source.number, Figures())) for source in services.sources.list(caller)]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
+from tallystick.access.sources.figures import Figures
+from tallystick.access.sources.model import Source
 from tallystick.ledger.model import LedgerStatus
 
 _US: Final = 1_000_000
+SOURCES_MAX: Final = 1000
 STAGES: Final = ("acknowledged", "committed", "witnessed", "sealed")
 METRICS: Final = {
     "tallystick_ledger_size": "Events below which each stage is done: acknowledged, committed, witnessed, sealed.",
@@ -24,6 +27,11 @@ METRICS: Final = {
     "tallystick_ledger_clock_behind_seconds": "How far the clock stands behind the newest event's received_at.",
     "tallystick_ledger_read_only": "1 while the ledger takes no events.",
     "tallystick_ledger_trouble": "1 for each stage that is being retried.",
+    "tallystick_source_events": "Events of each source, by its number.",
+    "tallystick_source_last_event_age_seconds": "Seconds since the last event of each source that ever sent.",
+    "tallystick_source_silent": "1 for each source that has sent nothing for longer than is expected of it.",
+    "tallystick_source_skew_seconds": "How long after occurred_at the newest events were received, by quantile.",
+    "tallystick_source_missing": "Numbers of the source's own counters that never came.",
     "tallystick_http_requests_total": "Requests answered, by route and status.",
     "tallystick_http_request_seconds": "Time from request to answer, by route.",
 }
@@ -37,10 +45,11 @@ SECONDS: Final = Histogram(
 )
 
 
-def render_metrics(status: LedgerStatus) -> bytes:
+def render_metrics(status: LedgerStatus, sources: Sequence[tuple[Source, Figures]]) -> bytes:
     """Return all figures as they stand now."""
     registry = CollectorRegistry()
     registry.register(_Ledger(status))
+    registry.register(_Sources(sources, status.now))
     return generate_latest(registry) + generate_latest(REGISTRY)
 
 
@@ -77,6 +86,33 @@ class _Ledger:
                 gauge = _gauge(f"tallystick_ledger_{name}")
                 gauge.add_metric([], value)
                 yield gauge
+
+
+class _Sources:
+    """How each sender does, as a Prometheus collector; they are told apart by number, which names nobody."""
+
+    def __init__(self, sources: Sequence[tuple[Source, Figures]], now: int) -> None:
+        self._sources = sources[:SOURCES_MAX]
+        self._now = now
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        events, age = (
+            _gauge("tallystick_source_events", "source"),
+            _gauge("tallystick_source_last_event_age_seconds", "source"),
+        )
+        silent, missing = _gauge("tallystick_source_silent", "source"), _gauge("tallystick_source_missing", "source")
+        skew = _gauge("tallystick_source_skew_seconds", "source", "quantile")
+        for source, figures in self._sources:
+            label = str(source.number)
+            events.add_metric([label], figures.total)
+            missing.add_metric([label], figures.missing)
+            silent.add_metric([label], int(figures.state(source, self._now) == "silent"))
+            if figures.last_at is not None:
+                age.add_metric([label], max(0, self._now - figures.last_at) / _US)
+            for quantile, value in (("0.5", figures.skew_median_us), ("0.95", figures.skew_p95_us)):
+                if value is not None:
+                    skew.add_metric([label, quantile], value / _US)
+        yield from (events, age, silent, missing, skew)
 
 
 def _gauge(name: str, *labels: str) -> GaugeMetricFamily:

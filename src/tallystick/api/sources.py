@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
@@ -13,6 +14,7 @@ from msgspec import UNSET, UnsetType
 
 from tallystick.access.scopes import parse_scope
 from tallystick.access.sources.errors import SourceConflictError, SourceNameInvalidError, SourceUnknownError
+from tallystick.access.sources.figures import Figures
 from tallystick.access.sources.model import Source, SourceSettings
 from tallystick.access.sources.service import describe_settings
 from tallystick.api.commands import BODY_PROBLEMS, COMMAND, need_caller
@@ -20,7 +22,7 @@ from tallystick.api.openapi import PROBLEMS
 from tallystick.api.services import Services, caller_of
 from tallystick.event.occurred import time_of_us
 
-_NAME: Final = Annotated[str, PathParameter(description="The name of a source.")]
+_Name = Annotated[str, PathParameter(description="The name of a source.")]
 _KNOWN: Final = {404: SourceUnknownError.code, 409: SourceConflictError.code}
 _CHANGING: Final[dict[str, Any]] = {**COMMAND, "tags": ["sources"]}
 
@@ -58,8 +60,32 @@ class SourceChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     strict: bool | UnsetType = UNSET
 
 
+class GapView(msgspec.Struct, frozen=True, kw_only=True):
+    """Numbers of a sender's own counter that never came, both ends included."""
+
+    stream: str
+    first: int
+    last: int
+
+
+class FiguresView(msgspec.Struct, frozen=True, kw_only=True):
+    """How a sender does. Skew is how long after `occurred_at` its newest events were received, in seconds; a negative one
+    is a clock that runs ahead. `missing` counts the numbers that never came; `gaps` names the oldest of them.
+    """
+
+    events: int
+    events_24h: int
+    last_event_at: str | None
+    silent_s: int
+    skew_median_s: float | None
+    skew_p95_s: float | None
+    streams: int
+    missing: int
+    gaps: list[GapView]
+
+
 class SourceView(msgspec.Struct, frozen=True, kw_only=True):
-    """A registered sender."""
+    """A registered sender. `state` is waiting (for its first event), active, silent or retired."""
 
     number: int
     name: str
@@ -69,8 +95,9 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
     actor_ids: str
     silence_s: int | None
     strict: bool
-    retired: bool
+    state: str
     registered_at: str
+    figures: FiguresView
 
 
 class SourcesView(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +110,9 @@ class SourcesView(msgspec.Struct, frozen=True, kw_only=True):
 def sources(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> SourcesView:
     """Return the senders that the caller may see."""
     caller = caller_of(request, services)
-    return SourcesView(sources=[view_of(source) for source in services.sources.list(caller)])
+    found = services.sources.list(caller)
+    services.recorder.looked(caller, "sources")
+    return SourcesView(sources=views_of(services, found))
 
 
 @get(
@@ -94,9 +123,12 @@ def sources(request: Request[Any, Any, Any], services: NamedDependency[Services]
     summary="One sender",
     tags=["sources"],
 )
-def source(request: Request[Any, Any, Any], services: NamedDependency[Services], name: _NAME) -> SourceView:
+def source(request: Request[Any, Any, Any], services: NamedDependency[Services], name: _Name) -> SourceView:
     """Return one sender."""
-    return view_of(services.sources.get(caller_of(request, services), name))
+    caller = caller_of(request, services)
+    found = services.sources.get(caller, name)
+    services.recorder.looked(caller, "sources")
+    return view_of(services, found)
 
 
 @post(
@@ -117,14 +149,14 @@ def register_source(
         silence_s=data.silence_s,
         strict=data.strict,
     )
-    return view_of(services.sources.register(caller_of(request, services), data.name, settings))
+    return view_of(services, services.sources.register(caller_of(request, services), data.name, settings))
 
 
 @patch(
     "/api/v1/sources/{name:str}", opt={PROBLEMS: {**_KNOWN, **BODY_PROBLEMS}}, summary="Change a sender", **_CHANGING
 )
 def change_source(
-    request: Request[Any, Any, Any], services: NamedDependency[Services], name: _NAME, data: JSONBody[SourceChange]
+    request: Request[Any, Any, Any], services: NamedDependency[Services], name: _Name, data: JSONBody[SourceChange]
 ) -> SourceView:
     """Change the settings of a sender, which is an event that says from what to what."""
     given: dict[str, Any] = {
@@ -132,8 +164,8 @@ def change_source(
     }
     if "scopes" in given:
         given["scopes"] = parse_scopes(given["scopes"])
-    edit = services.sources.change(caller_of(request, services), name, lambda settings: replace(settings, **given))
-    return view_of(edit)
+    changed = services.sources.change(caller_of(request, services), name, lambda settings: replace(settings, **given))
+    return view_of(services, changed)
 
 
 @post(
@@ -143,20 +175,45 @@ def change_source(
     summary="Retire a sender",
     **_CHANGING,
 )
-def retire_source(request: Request[Any, Any, Any], services: NamedDependency[Services], name: _NAME) -> SourceView:
+def retire_source(request: Request[Any, Any, Any], services: NamedDependency[Services], name: _Name) -> SourceView:
     """End a sender for ever; its tokens are refused from now on."""
-    return view_of(services.sources.retire(caller_of(request, services), name))
+    return view_of(services, services.sources.retire(caller_of(request, services), name))
 
 
-def view_of(source: Source) -> SourceView:
+def view_of(services: Services, source: Source) -> SourceView:
     """Return a source as answers show it."""
+    return views_of(services, [source])[0]
+
+
+def views_of(services: Services, sources: Sequence[Source]) -> list[SourceView]:
+    """Return sources as answers show them."""
+    figures, now = services.sources.figures(), services.ledger.status().now
+    return [_view(source, figures.get(source.number, Figures()), now) for source in sources]
+
+
+def _view(source: Source, figures: Figures, now_us: int) -> SourceView:
     return SourceView(
         number=source.number,
         name=source.name,
-        retired=source.retired,
+        state=figures.state(source, now_us),
         registered_at=time_of_us(source.registered_at),
+        figures=FiguresView(
+            events=figures.total,
+            events_24h=figures.last_day,
+            last_event_at=None if figures.last_at is None else time_of_us(figures.last_at),
+            silent_s=figures.silent_s(source, now_us),
+            skew_median_s=_seconds(figures.skew_median_us),
+            skew_p95_s=_seconds(figures.skew_p95_us),
+            streams=figures.streams,
+            missing=figures.missing,
+            gaps=[GapView(stream=gap.stream, first=gap.first, last=gap.last) for gap in figures.gaps],
+        ),
         **describe_settings(source.settings),
     )
+
+
+def _seconds(length_us: int | None) -> float | None:
+    return None if length_us is None else round(length_us / 1_000_000, 3)
 
 
 def parse_scopes(texts: list[str]) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from tallystick.api.sources import parse_scopes
 from tallystick.event.occurred import normalise_time, time_of_us, us_of_time
 from tallystick.event.refusals import BadTimeError
 
-_TOKEN: Final = Annotated[str, PathParameter(description="The name of a token, never its secret.")]
+_Token = Annotated[str, PathParameter(description="The name of a token, never its secret.")]
 _REFUSALS: Final = {404: TokenUnknownError.code, 409: TokenEndedError.code, **BODY_PROBLEMS}
 _CHANGING: Final[dict[str, Any]] = {**COMMAND, "tags": ["tokens"]}
 
@@ -90,6 +90,7 @@ class NewTokenView(msgspec.Struct, frozen=True, kw_only=True):
 def tokens(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> TokensView:
     """Return the caller's own tokens and those that the caller manages."""
     caller, now = caller_of(request, services), services.ledger.status().now
+    services.recorder.looked(caller, "tokens")
     return TokensView(tokens=[view_of(token, now) for token in services.tokens.list(caller)])
 
 
@@ -116,7 +117,7 @@ def create_token(
 
 @post("/api/v1/tokens/{token:str}/rotate", opt={PROBLEMS: _REFUSALS}, summary="Rotate a token", **_CHANGING)
 def rotate_token(
-    request: Request[Any, Any, Any], services: NamedDependency[Services], token: _TOKEN, data: JSONBody[Rotation]
+    request: Request[Any, Any, Any], services: NamedDependency[Services], token: _Token, data: JSONBody[Rotation]
 ) -> NewTokenView:
     """Make the successor of a token; the old one stays valid for the overlap, so that nothing is refused meanwhile."""
     return _new(services.tokens.rotate(caller_of(request, services), token, data.overlap_s))
@@ -129,7 +130,7 @@ def rotate_token(
     summary="Revoke a token",
     **_CHANGING,
 )
-def revoke_token(request: Request[Any, Any, Any], services: NamedDependency[Services], token: _TOKEN) -> TokenView:
+def revoke_token(request: Request[Any, Any, Any], services: NamedDependency[Services], token: _Token) -> TokenView:
     """End a token at once; doing it twice does nothing."""
     caller = caller_of(request, services)
     shown = services.tokens.get(caller, token)

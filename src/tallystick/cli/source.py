@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tallystick.client import Client
 
 ROUTE = "/api/v1/sources"
-HEADINGS = ("number", "name", "kind", "owner", "scopes", "state")
+HEADINGS = ("number", "name", "owner", "scopes", "state", "last event", "24 h", "missing")
 
 app = typer.Typer(help="Senders: register, list, show, change, retire.", no_args_is_help=True)
 
@@ -153,10 +153,12 @@ def _cells(each: dict[str, Any]) -> tuple[str, ...]:
     return (
         str(each["number"]),
         each["name"],
-        each["kind"],
         each["owner"],
         " ".join(each["scopes"]),
-        "retired" if each["retired"] else "active",
+        each["state"],
+        (each["figures"]["last_event_at"] or "")[:19],
+        f"{each['figures']['events_24h']:,}",
+        f"{each['figures']['missing']:,}",
     )
 
 

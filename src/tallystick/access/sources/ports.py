@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from tallystick.access.rights import Rights
+from tallystick.access.sources.figures import Figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +34,12 @@ class Now(Protocol):
 
     def __call__(self) -> int:
         """Return microseconds since 1970."""
+        ...
+
+
+class Counted(Protocol):
+    """What is counted of each sender."""
+
+    def figures(self) -> Mapping[int, Figures]:
+        """Return the figures of each source that ever sent, by number, as far as they are counted."""
         ...

@@ -13,9 +13,10 @@ from tallystick.access.model import Caller
 from tallystick.access.permissions import Permission
 from tallystick.access.require import require
 from tallystick.access.sources.errors import SourceConflictError, SourceUnknownError
+from tallystick.access.sources.figures import Figures
 from tallystick.access.sources.limits import check_in_source, check_name, check_source, may_see_source
 from tallystick.access.sources.model import Owner, OwnerKind, Source, SourceSettings, Token
-from tallystick.access.sources.ports import Now
+from tallystick.access.sources.ports import Counted, Now
 from tallystick.access.sources.rows import all_sources, all_tokens, find_source
 from tallystick.event.gate import SourceRules
 from tallystick.follow.commands import Commands
@@ -31,10 +32,15 @@ class SourceService:
     A source that the caller may not see is answered like one that there is not.
     """
 
-    def __init__(self, projection: Projection, commands: Commands, now: Now) -> None:
+    def __init__(self, projection: Projection, commands: Commands, now: Now, counted: Counted) -> None:
         self._projection = projection
         self._commands = commands
         self._now = now
+        self._counted = counted
+
+    def figures(self) -> Mapping[int, Figures]:
+        """Return how every sender does, by number; who never sent is not in it. It is for who may see the source."""
+        return self._counted.figures()
 
     def list(self, caller: Caller) -> Sequence[Source]:
         """Return the sources that the caller may see, retired ones too, by number. Raises PermissionMissingError."""
