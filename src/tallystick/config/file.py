@@ -20,6 +20,7 @@ class ConfigFileError(ConfigurationError):
     """The configuration file cannot be read, or says something that means nothing here."""
 
     code = "config-file-invalid"
+    advice = "Mend the named place; docs/reference/settings.md lists all keys."
 
 
 def load_config_file(path: Path) -> dict[str, Any]:
@@ -80,4 +81,4 @@ def _advice(key: str) -> str:
 
     if near := difflib.get_close_matches(key, _BY_KEY, 1):
         return f"Did you mean {near[0]!r}? docs/reference/settings.md lists all."
-    return "docs/reference/settings.md lists all keys."
+    return ConfigFileError.advice

@@ -79,7 +79,9 @@ def alembic_config() -> Config:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    # What Alembic runs stands in a folder that is no package: it makes sense to nobody else who imports it.
+    for option, folder in (("script_location", "environment"), ("version_locations", "versions")):
+        config.set_main_option(option, str(FOLDER / folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
 

@@ -1,4 +1,4 @@
-"""What Alembic runs around the migrations: on the connection that it was handed, in that connection's transaction."""
+"""What Alembic runs around the migrations: on the connection that it was handed, in that connection's transaction."""  # noqa: INP001  Alembic runs it by its path
 
 from __future__ import annotations
 
