@@ -14,6 +14,7 @@ from tallystick.access.sources.limits import PRESETS
 from tallystick.access.sources.model import Owner, OwnerKind, SourceSettings, TokenSettings
 from tallystick.access.sources.service import rules_of
 from tallystick.cli.console import say
+from tallystick.cli.demo_people import invite_people
 from tallystick.cli.progress import progress
 from tallystick.config import Settings, settings_for
 from tallystick.event.admission import Media
@@ -38,6 +39,7 @@ def demonstrate(data: Path, state: Path, port: int, events: int, *, load_only: b
             say(f"the demo organisation is in {data} already")
         else:
             _load(instance, events)
+            invite_people(instance)
         token = None if load_only else tokens.create(OPERATOR, READER, READING)
     if token is not None:
         serve(settings, ready=lambda instance, address: _welcome(settings, instance, address, token.secret))
@@ -59,7 +61,10 @@ def _batches(events: Iterator[dict[str, object]]) -> Iterator[list[dict[str, obj
 
 def _welcome(settings: Settings, instance: Instance, address: str, token: str) -> None:
     say(f"\nTallystick serves {instance.ledger.status().acknowledged.size:,} events on {address}", "bold")
-    say("\nIn another terminal:\n", "dim")
+    if instance.services.setup.is_needed():
+        say("\nOpen this once to make the first account and sign in:\n", "dim")
+        say(f"  {address}/setup?link={instance.services.setup.make().token}")
+    say("\nOr, in another terminal:\n", "dim")
     say("  . .venv/bin/activate")
     say(f"  export TALLYSTICK_URL={address} TALLYSTICK_TOKEN={token}")
     say("  tallystick search 'action:release.*' --limit 5")
