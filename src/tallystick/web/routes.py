@@ -11,6 +11,14 @@ from tallystick.web.event.page import event_page, proof_file
 from tallystick.web.events.live import live_stream
 from tallystick.web.events.pages import events_page, overview_page, row_page
 from tallystick.web.events.saved import delete_view, save_view
+from tallystick.web.exports.page import (
+    cancel_export_page,
+    delete_export_page,
+    download_export,
+    exports_page,
+    start_export_page,
+)
+from tallystick.web.exports.readers import readers_page
 from tallystick.web.forms import refuse_cross_site
 from tallystick.web.health.page import health_page
 from tallystick.web.home import home
@@ -31,6 +39,12 @@ _ROOMS: Final = (
     delete_view,
     event_page,
     proof_file,
+    exports_page,
+    start_export_page,
+    cancel_export_page,
+    delete_export_page,
+    download_export,
+    readers_page,
     log_page,
     consistency_file,
     settings_page,
