@@ -338,7 +338,7 @@ def test_what_was_revoked_meanwhile_does_not_go_on(world: World) -> None:
 
 def test_neither_a_setup_nor_an_emergency_is_extended(world: World) -> None:
     root = world.first()
-    (setup,) = world.grants.list(world.caller(root))
+    setup = world.grants.list(world.caller(root))[0]
     glass = world.grants.break_glass(world.caller(root), role="viewer", scope="", reason="fire", minutes=5)
     for grant in (setup.id, glass):
         with pytest.raises(GrantNotActiveError):

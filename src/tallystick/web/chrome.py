@@ -16,6 +16,7 @@ from tallystick.errors import TallystickError
 from tallystick.ledger.model import LedgerStatus
 from tallystick.web.caller import visitor
 from tallystick.web.flash import Flash, read_flash
+from tallystick.web.grants.banner import open_glass
 
 Tier = Literal["self-consistent", "witnessed"]
 _US: Final = 1_000_000
@@ -102,7 +103,7 @@ def make_chrome(request: Request[Any, Any, Any], services: Services, title: str)
         caller=caller,
         theme=theme if theme in _THEMES else "",
         flash=read_flash(request),
-        banner=None,
+        banner=None if caller is None else _banner(services, caller),
     )
 
 
@@ -117,6 +118,15 @@ def make_badge(status: LedgerStatus) -> Badge:
         witnessed_size=status.witnessed.size,
         trouble=trouble,
     )
+
+
+def _banner(services: Services, caller: Caller) -> Banner | None:
+    """Return the newest emergency in force that concerns whoever looks, and how many more there are."""
+    glass = open_glass(services, caller)
+    if not glass:
+        return None
+    more = f" And {len(glass) - 1} more." if len(glass) > 1 else ""
+    return Banner(glass[0].text + more, glass[0].path)
 
 
 def _who(request: Request[Any, Any, Any], services: Services) -> Caller | None:

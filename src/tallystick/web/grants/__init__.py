@@ -1,0 +1,1 @@
+"""The pages of access: roles, grants, requests to decide, emergencies, and who could do something at a time."""
