@@ -88,7 +88,7 @@ def test_changing_nothing_is_no_event(home: Installation) -> None:
 def test_a_retired_source_is_refused_at_once_and_its_name_is_never_given_again(home: Installation) -> None:
     headers = manager(home)
     sender = {"authorization": f"Bearer {make_token(home.instance, 'write', 'acme', 'payments').secret}"}
-    assert ask(home, "POST", "/sources/payments/retire", headers)[1]["retired"] is True
+    assert ask(home, "POST", "/sources/payments/retire", headers)[1]["state"] == "retired"
     assert home.post(sample(scope="acme"), sender).status_code == 401
     endings = {"source.retired", "token.revoked"}
     assert [action for action in home.actions() if action in endings] == ["source.retired", "token.revoked"]
