@@ -25,6 +25,8 @@ from tallystick.web.home import home
 from tallystick.web.log.page import consistency_file, log_page
 from tallystick.web.people.routes import PEOPLE
 from tallystick.web.settings.page import change_setting, settings_page
+from tallystick.web.sources.page import SOURCE_PAGES
+from tallystick.web.sources.tokens import TOKEN_PAGES
 from tallystick.web.static_files import static_file
 from tallystick.web.timeline.pages import actor_timeline, request_timeline, target_timeline
 
@@ -50,6 +52,8 @@ _ROOMS: Final = (
     settings_page,
     change_setting,
     health_page,
+    *SOURCE_PAGES,
+    *TOKEN_PAGES,
     actor_timeline,
     target_timeline,
     request_timeline,
