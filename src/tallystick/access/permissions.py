@@ -42,6 +42,13 @@ class Permission(enum.StrEnum):
     SETTINGS_READ = "settings.read"
     SETTINGS_MANAGE = "settings.manage"
     HEALTH_READ = "health.read"
+    RELEASES_READ = "releases.read"
+    RELEASES_MANAGE = "releases.manage"
+    POLICIES_READ = "policies.read"
+    POLICIES_MANAGE = "policies.manage"
+    POLICIES_APPROVE = "policies.approve"
+    STREAMS_READ = "streams.read"
+    STREAMS_MANAGE = "streams.manage"
 
 
 P = Permission
@@ -92,6 +99,17 @@ PERMISSIONS: Final[Mapping[Permission, PermissionType]] = {
     P.REVIEWS_SIGN: PermissionType("Sign off reviews of the log.", (P.REVIEWS_READ,)),
     P.SETTINGS_READ: PermissionType("See the settings of the installation."),
     P.SETTINGS_MANAGE: PermissionType("Change the settings of the installation.", (P.SETTINGS_READ,)),
+    P.RELEASES_READ: PermissionType("See releases with their history and evidence, and download their assets."),
+    P.RELEASES_MANAGE: PermissionType(
+        "Create, edit and delete releases, their milestones, assets and evidence.", (P.RELEASES_READ,)
+    ),
+    P.POLICIES_READ: PermissionType("See security-policy projects, their policies and what they govern."),
+    P.POLICIES_MANAGE: PermissionType("Register policy projects and propose changes of policies.", (P.POLICIES_READ,)),
+    P.POLICIES_APPROVE: PermissionType(
+        "Put policy changes that others proposed in force; never one's own.", (P.POLICIES_READ,)
+    ),
+    P.STREAMS_READ: PermissionType("See where events are streamed to, and how far."),
+    P.STREAMS_MANAGE: PermissionType("Add, change, pause and remove destinations, and replay.", (P.STREAMS_READ,)),
     P.HEALTH_READ: PermissionType("See how the installation does: stages, disk, queues, errors."),
 }
 

@@ -24,7 +24,14 @@ def _role(name: str, title: str, description: str, *permissions: Permission) -> 
     return RoleType(name, title, description, close(permissions), built_in=True)
 
 
-_VIEWER = (Permission.EVENTS_READ, Permission.CATALOGUE_READ, Permission.SOURCES_READ, Permission.GRANTS_REQUEST)
+_VIEWER = (
+    Permission.EVENTS_READ,
+    Permission.RELEASES_READ,
+    Permission.POLICIES_READ,
+    Permission.CATALOGUE_READ,
+    Permission.SOURCES_READ,
+    Permission.GRANTS_REQUEST,
+)
 _AUDITOR = (
     *_VIEWER,
     Permission.EVENTS_READ_PERSONAL,
@@ -53,6 +60,7 @@ BUILT_IN: Final[Mapping[str, RoleType]] = {
             "Reads everything, with proofs and access records, and changes nothing.",
             *_AUDITOR,
             Permission.ACCESS_READ,
+            Permission.STREAMS_READ,
             Permission.REVIEWS_READ,
             Permission.SETTINGS_READ,
             Permission.HEALTH_READ,
@@ -68,6 +76,9 @@ BUILT_IN: Final[Mapping[str, RoleType]] = {
             Permission.GRANTS_APPROVE,
             Permission.GRANTS_REVOKE,
             Permission.REVIEWS_READ,
+            Permission.RELEASES_MANAGE,
+            Permission.POLICIES_MANAGE,
+            Permission.STREAMS_READ,
         ),
         _role(
             "security-lead",
@@ -77,6 +88,9 @@ BUILT_IN: Final[Mapping[str, RoleType]] = {
             Permission.GRANTS_APPROVE,
             Permission.GRANTS_REVOKE,
             Permission.REVIEWS_SIGN,
+            Permission.POLICIES_MANAGE,
+            Permission.POLICIES_APPROVE,
+            Permission.STREAMS_MANAGE,
             Permission.CATALOGUE_MANAGE,
             Permission.EXPORTS_MANAGE,
             Permission.SETTINGS_READ,
@@ -97,6 +111,7 @@ BUILT_IN: Final[Mapping[str, RoleType]] = {
             Permission.TOKENS_CREATE_OWN,
             Permission.CATALOGUE_MANAGE,
             Permission.SETTINGS_MANAGE,
+            Permission.STREAMS_MANAGE,
             Permission.HEALTH_READ,
             Permission.LOG_READ,
         ),

@@ -76,4 +76,4 @@ class Normaliser:
                 raise BadEventIdError(f"{event.id[:64]!r} is not a UUID", pointer="/id")
             event.id = UNSET
         personal = split_event(event, rule, self._pseudonyms, ids_are_personal=source.actor_ids == "personal")
-        return event_id, rule.class_number, personal
+        return event_id, rule.own_class_number if source.product else rule.class_number, personal

@@ -14,6 +14,7 @@ CONTEXT_FACTS: Final = frozenset({"auth_method", "request_id", "session_id", "tr
 """Members of `context` that are facts by default; they are text."""
 UNDECLARED_SEVERITY: Final[SeverityName] = "informational"
 UNDECLARED_CLASS: Final = "standard"
+LEDGER_CLASS: Final = "ledger-access"
 
 # Names of declared facts inside a free object: a name leads to what is declared below it, or to True for all of it.
 FactTree = Mapping[str, Any]
@@ -32,12 +33,14 @@ class ActionRule:
     """How events of one action are completed, classed and split.
 
     `facts` holds the declared members outside `context` and `metadata`, with array positions left out:
-    `/target/name`, `/changes/old`, `/message`. `context` and `metadata` are trees of declared names, or True
+    `/target/name`, `/changes/old`, `/message`. `own_class_number` is the class of an event that the product itself sends:
+    tables are made from it, so that its facts stay for ever; only the record of reading ends like any other's. `context` and `metadata` are trees of declared names, or True
     where the whole member is declared.
     """
 
     severity: SeverityName
     class_number: int
+    own_class_number: int
     product: bool = False
     declared: bool = True
     facts: frozenset[str] = frozenset()
@@ -55,7 +58,7 @@ def undeclared_rule(catalogue: Catalogue) -> ActionRule:
     """Return the rule for actions that the catalogue does not know."""
     default_context = _tree((name,) for name in CONTEXT_FACTS)
     class_number = catalogue.class_numbers[UNDECLARED_CLASS]
-    return ActionRule(UNDECLARED_SEVERITY, class_number, declared=False, context=default_context)
+    return ActionRule(UNDECLARED_SEVERITY, class_number, class_number, declared=False, context=default_context)
 
 
 def _rule(action_type: ActionType, class_numbers: Mapping[str, int]) -> ActionRule:
@@ -68,12 +71,18 @@ def _rule(action_type: ActionType, class_numbers: Mapping[str, int]) -> ActionRu
     return ActionRule(
         severity=cast("SeverityName", action_type.severity),
         class_number=class_numbers[action_type.retention_class],
+        own_class_number=class_numbers[_own_class(action_type)],
         product=action_type.origin == "product",
         facts=frozenset(plain),
         context=_tree([path[1:] for path in paths if path[0] == "context"] + [(name,) for name in CONTEXT_FACTS]),
         metadata=_tree(path[1:] for path in paths if path[0] == "metadata"),
         metadata_schema=action_type.metadata_schema,
     )
+
+
+def _own_class(action_type: ActionType) -> str:
+    kept = action_type.retention_class
+    return LEDGER_CLASS if kept == UNDECLARED_CLASS else kept
 
 
 def _tree(paths: Iterable[tuple[str, ...]]) -> FactTree | Literal[True]:
