@@ -52,6 +52,7 @@ class Admission:
         limits: Limits | None = None,
         entropy: Callable[[int], bytes] = os.urandom,
     ) -> None:
+        self.catalogue = catalogue
         self.limits = limits or Limits()
         self._entropy = entropy
         self._normaliser = Normaliser(Gate(catalogue), pseudonyms)

@@ -1,0 +1,1 @@
+"""Pages of the catalogue: what each action means, and what came that it does not know."""
