@@ -7,6 +7,7 @@ from typing import Final
 from litestar import Router
 
 from tallystick.web.account.routes import ACCOUNT
+from tallystick.web.catalogue.page import CATALOGUE_PAGES
 from tallystick.web.event.page import event_page, proof_file
 from tallystick.web.events.live import live_stream
 from tallystick.web.events.pages import events_page, overview_page, row_page
@@ -52,6 +53,7 @@ _ROOMS: Final = (
     settings_page,
     change_setting,
     health_page,
+    *CATALOGUE_PAGES,
     *SOURCE_PAGES,
     *TOKEN_PAGES,
     actor_timeline,
