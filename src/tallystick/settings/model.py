@@ -138,6 +138,16 @@ _LIST: Final = (
         least=1,
         most=60,
     ),
+    SettingType(
+        "break_glass.minutes",
+        "Emergency access",
+        "Who takes access in an emergency takes it for so many minutes at most.",
+        "count",
+        60,
+        unit="minutes",
+        least=5,
+        most=480,
+    ),
 )
 #: Every setting by its name, in the order in which they are shown.
 SETTINGS: Final[Mapping[str, SettingType]] = {each.name: each for each in _LIST}

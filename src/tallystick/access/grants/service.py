@@ -65,12 +65,14 @@ class GrantService:
         now_us: Callable[[], int],
         reading: AdminReading,
         history: History,
+        glass_minutes_max: Callable[[], int] = lambda: GLASS_MINUTES_MAX,
     ) -> None:
         self._projection = projection
         self._commands = commands
         self._now_us = now_us
         self._reading = reading
         self._history = history
+        self._glass_minutes_max = glass_minutes_max
         self._rights = RightsInForce(projection, now_us)
 
     def rights_of(self, person_id: str, groups: Collection[str], now_us: int) -> Rights:
@@ -118,8 +120,9 @@ class GrantService:
             raise PersonRequiredError("only a person who signed in can break the glass")
         require(caller, Permission.GRANTS_BREAK_GLASS, scope)
         reason = checked_reason(reason)
-        if not 1 <= minutes <= GLASS_MINUTES_MAX:
-            raise GrantTermsInvalidError(f"an emergency lasts 1 to {GLASS_MINUTES_MAX} minutes", pointer="/minutes")
+        most = self._glass_minutes_max()
+        if not 1 <= minutes <= most:
+            raise GrantTermsInvalidError(f"an emergency lasts 1 to {most} minutes", pointer="/minutes")
 
         def decide(connection: Connection) -> Events:
             now_us = self._now_us()

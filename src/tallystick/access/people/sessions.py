@@ -6,7 +6,7 @@ import hmac
 import re
 import secrets as randomness
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -97,10 +97,10 @@ class _Cache:
 class SessionService:
     """The sessions of one installation; may be used from any thread."""
 
-    def __init__(self, book: Book, rights_of: RightsOf, limits: Limits | None = None) -> None:
+    def __init__(self, book: Book, rights_of: RightsOf, limits: Callable[[], Limits] = Limits) -> None:
         self._book = book
         self._rights_of = rights_of
-        self._limits = limits or Limits()
+        self._limits = limits
         self._cache = _Cache(-1, 0)  # replaced, never emptied
         self._seen: dict[str, int] = {}
         self._saved: dict[str, int] = {}
@@ -118,7 +118,7 @@ class SessionService:
         if known is None or not hmac.compare_digest(offered, known.secret.record):
             raise SessionInvalidError("the session is not in force")
         now = max(self._book.clock.now_us(), cache.newest)
-        if known.until <= now or self._seen_at(known) + self._limits.idle_s * SECOND_US <= now:
+        if known.until <= now or self._seen_at(known) + self._limits().idle_s * SECOND_US <= now:
             raise SessionInvalidError("the session is not in force")
         self._note_seen(known.session, now)
         rights = self._rights_of(known.person, known.known.groups, now)
@@ -148,7 +148,7 @@ class SessionService:
             "session": name,
             "digest": secret.digest,
             "method": method,
-            "until": now_us + self._limits.absolute_s * SECOND_US,
+            "until": now_us + self._limits().absolute_s * SECOND_US,
             **facts,
         }
         event = act(
@@ -168,7 +168,7 @@ class SessionService:
     def is_fresh(self, caller: Caller) -> bool:
         """Return whether the caller proved only minutes ago that it is her."""
         known = self._find(self._current(), caller.session) if caller.session else None
-        return known is not None and known.fresh_at + self._limits.fresh_s * SECOND_US > self._book.now_us()
+        return known is not None and known.fresh_at + self._limits().fresh_s * SECOND_US > self._book.now_us()
 
     def require_fresh(self, caller: Caller) -> None:
         """Raise ReauthenticationNeededError unless the caller proved only minutes ago that it is her."""
@@ -276,7 +276,7 @@ class SessionService:
             .where(SESSION.c.person == person, SESSION.c.ended_index.is_(None), SESSION.c.until > now_us)
             .order_by(SESSION.c.opened_at.desc())
         )
-        idle_us = self._limits.idle_s * SECOND_US
+        idle_us = self._limits().idle_s * SECOND_US
         rows = connection.execute(query).all()
         return [row for row in rows if self._seen_since(row.session, row.opened_at) + idle_us > now_us]
 
@@ -320,7 +320,7 @@ class SessionService:
 
     def _note_seen(self, session: str, now_us: int) -> None:
         self._seen[session] = now_us
-        if now_us - self._saved.get(session, 0) < self._limits.save_seen_s * SECOND_US:
+        if now_us - self._saved.get(session, 0) < self._limits().save_seen_s * SECOND_US:
             return
         with self._lock:
             self._saved[session] = now_us
