@@ -63,7 +63,7 @@ def events_page(
         older=asked.link(cursor=page.next_cursor) if page.next_cursor else "",
         pinned_size=page.pinned_size,
         stream_url=_stream_url(asked, page) if asked.live else "",
-        first_run=_first_run(request, asked, page),
+        first_run=_first_run(request, asked, caller, page),
         overview=_overview(services, caller, asked, now_us) if _counts_at_once(services, asked) else None,
         nothing=None if page.rows or page.next_cursor else explain_nothing(services, caller, asked, now_us),
     )
@@ -169,9 +169,10 @@ def _stream_url(asked: Asked, page: Page) -> str:
     return f"{url}{'&' if '?' in url else '?'}after={page.pinned_size - 1}"
 
 
-def _first_run(request: Request[Any, Any, Any], asked: Asked, page: Page) -> str:
+def _first_run(request: Request[Any, Any, Any], asked: Asked, caller: Caller, page: Page) -> str:
     """Return the address to send the first event to, as long as nobody but the product itself ever sent one."""
-    if not asked.is_everything or page.next_cursor or any(row.source != _PRODUCT for row in page.rows):
+    sees_all = "" in caller.read_scopes  # who sees a part only cannot tell, and is not told
+    if not sees_all or not asked.is_everything or page.next_cursor or any(row.source != _PRODUCT for row in page.rows):
         return ""
     host, port = request.scope.get("server") or ("127.0.0.1", 8400)
     return f"{request.url.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
