@@ -66,9 +66,11 @@ def opened(home: Path) -> Iterator[Instance]:
         yield instance
 
 
-def reader(*scopes: str) -> Caller:
-    """Return a caller who may read personal data, everywhere or in some scopes."""
-    rights = Rights.of((permission, scope) for permission in Permission for scope in scopes or ("",))
+def reader(*scopes: str, own: str | None = None, readings: bool = True) -> Caller:
+    """Return a caller who may read personal data, everywhere or in some scopes, and own events in another one."""
+    granted = [(permission, scope) for permission in Permission for scope in scopes or ("",)]
+    granted = [pair for pair in granted if readings or pair[0] is not Permission.READING_READ]
+    rights = Rights.of([*granted, *([] if own is None else [(Permission.EVENTS_READ_OWN, own)])])
     return Caller("bench", "service", "bench", rights, "127.0.0.1", "api")
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import random
+import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from typing import Any
 
@@ -37,7 +38,13 @@ def main() -> None:
             size = instance.ledger.snapshot().size  # `scaling` adds to a ledger that is kept
             asking = Asking(instance.services.search, ledger.reader(), given.rounds, size, unsealed)
             restricted = ledger.reader(GROUP)
-            figures = [asking.first(), *asking.newest(), *asking.overviews(restricted), *asking.words()]
+            figures = [
+                asking.first(),
+                *asking.newest(),
+                *asking.overviews(restricted),
+                *asking.words(),
+                *asking.rights(),
+            ]
             figures.append(asking.figure("memory of the searching process", memory_mb=_own_memory_mb()))
     measure.keep("search", __doc__, figures)
 
@@ -116,6 +123,37 @@ class Asking:
             figures.append(self.figure(f"rare word: {name}", rows=found, ms=measure.summary_ms(times)))
             everything += times
         return [self.figure("rare word: all kinds", ms=measure.summary_ms(everything)), *figures]
+
+    def rights(self) -> list[dict[str, Any]]:
+        """Return what judging rights adds: the same questions, with the same rows, asked by callers whose rights say
+        the same in other ways. They take turns, so that nothing else differs.
+        """
+        whole = self.caller
+        everywhere = ("acme", "tallystick")
+        readers = {
+            "everything": whole,
+            "two scopes that hold everything": ledger.reader(*everywhere),
+            "the same, and own events elsewhere": ledger.reader(*everywhere, own="elsewhere"),
+            "the same, without readings of others": ledger.reader(*everywhere, readings=False),
+        }
+        times: dict[str, list[float]] = {name: [] for name in readers}
+        turns = list(readers)
+        for text in islice(questions(seed=5), 4 * self.rounds):
+            # Whoever asks first pays for what all then know; and each of the others puts one search on record.
+            self.service.search(Search(text=text), replace(whole, id="first"))
+            turns.append(turns.pop(0))
+            for name in turns:
+                asking = Asking(self.service, readers[name], self.rounds, self.events, self.unsealed)
+                times[name] += asking._timed([text])[0]
+        base = statistics.median(times["everything"])
+        return [
+            self.figure(
+                f"newest 100 by who may read {name}",
+                ms=measure.summary_ms(each),
+                more_percent=round(100 * (statistics.median(each) / base - 1), 1),
+            )
+            for name, each in times.items()
+        ]
 
     def _timed(self, texts: Iterator[str] | Sequence[str]) -> tuple[list[float], int]:
         """Return the seconds of each search, and the rows of all."""

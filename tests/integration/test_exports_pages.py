@@ -70,7 +70,7 @@ def test_an_export_is_asked_for_seen_downloaded_and_deleted_without_scripts(hous
 def test_what_is_refused_is_said_and_what_was_typed_stays(
     house: Installation, fields: dict[str, str], status: int, said: str
 ) -> None:
-    answer = sent(house, "/exports", **fields)
+    answer = sent(house, "/exports", None, **fields)
     assert answer.status_code == status
     assert said in answer.text
     for typed in fields.values():
