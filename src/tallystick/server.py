@@ -26,7 +26,9 @@ from tallystick.access.model import Caller
 from tallystick.access.operator import OPERATOR
 from tallystick.access.people import handlers as people_handlers
 from tallystick.access.people.book import Book
+from tallystick.access.people.oidc_provider import Provider, ProviderSettings
 from tallystick.access.people.room import PeopleRoom, open_people
+from tallystick.access.people.sessions import Limits
 from tallystick.access.setting_acts import setting_changed
 from tallystick.access.sources import handlers as source_handlers
 from tallystick.access.sources.follower import SourceFollower
@@ -226,7 +228,12 @@ def open_instance(
             SourceFollower(ledger.snapshot, ledger.origin, segments_of(settings), settings.data, book.now_us)
         )
         read = partial(_read_product, ledger, segments_of(settings))
-        access = _open_access(book, reading.recorder, read, follower)
+        setting_ports = SettingsPorts(
+            setting_changed, reading.recorder.looked, lambda caller: _require_fresh(access.room, caller)
+        )
+        kept = SettingsService(projection, commands, book.now_us, setting_ports)
+        provider = _provider(settings, clock, held)
+        access: _Access = _open_access(book, reading.recorder, read, follower, kept, provider, settings.public_url)
         held.callback(access.room.close)
         check = held.enter_context(SelfCheck(ledger, segments_of(settings), register, commands, clock))
         checkpoints = held.enter_context(Checkpoints(ledger, _layout(settings).cosigned))
@@ -235,7 +242,6 @@ def open_instance(
         )
         log = LogService(ledger, database, checkpoints, log_ports)
         watched = _watched(settings, ledger, projection, register, check, log)
-        setting_ports = SettingsPorts(setting_changed, reading.recorder.looked, partial(_require_fresh, access.room))
         work_ports = WorkPorts(
             EventFiles(reading.search, ledger, clock),
             work_act,
@@ -259,9 +265,10 @@ def open_instance(
             signin=access.room.signin,
             sessions=access.room.sessions,
             setup=access.room.setup,
+            oidc=access.room.oidc,
             authenticate=authenticate(access.sources) if authenticate else access.tokens.authenticate,
             draining=draining,
-            settings=SettingsService(projection, commands, book.now_us, setting_ports),
+            settings=kept,
             views=work.views,
             exports=work.exports,
             log=log,
@@ -294,6 +301,15 @@ def _watched(
 
 def _witnesses(settings: Settings) -> tuple[tuple[str, str], ...]:
     return tuple((parse_witness_vkey(each.vkey).name, each.url) for each in settings.witnesses)
+
+
+def _session_limits(kept: SettingsService) -> Limits:
+    """Return how long sessions last, as the settings have it now."""
+    return Limits(
+        absolute_s=kept.count("session.absolute_hours") * 3600,
+        idle_s=kept.count("session.idle_minutes") * 60,
+        fresh_s=kept.count("session.fresh_minutes") * 60,
+    )
 
 
 def _require_fresh(room: PeopleRoom, caller: Caller) -> None:
@@ -367,6 +383,14 @@ def _book(
     return Book(projection, commands, secrets, clock, lambda: ledger.status().acknowledged.at, people_key)
 
 
+def _provider(settings: Settings, clock: Clock, held: ExitStack) -> Provider | None:
+    if settings.oidc is None:
+        return None
+    told = settings.oidc
+    known = ProviderSettings(told.issuer, told.client_id, told.client_secret, told.scopes, told.groups_claim, told.name)
+    return held.enter_context(contextlib.closing(Provider(known, clock)))
+
+
 @dataclass(frozen=True, slots=True)
 class _Access:
     """Who may do what, room by room."""
@@ -379,13 +403,21 @@ class _Access:
 
 
 def _open_access(
-    book: Book, recorder: ReadRecorder, read: Callable[[int], Iterator[ProductEvent]], follower: Counted
+    book: Book,
+    recorder: ReadRecorder,
+    read: Callable[[int], Iterator[ProductEvent]],
+    follower: Counted,
+    kept: SettingsService,
+    provider: Provider | None,
+    public_url: str | None,
 ) -> _Access:
     """Put the rooms of access together: what a person may do comes from grants, what a leaver loses from every room."""
     projection, commands, now = book.projection, book.commands, book.now_us
     roles = RoleService(projection, commands, now, recorder)
     roles.publish_built_in()
-    grants = GrantService(projection, commands, now, recorder, History(HANDLERS, read))
+    grants = GrantService(
+        projection, commands, now, recorder, History(HANDLERS, read), partial(kept.count, "break_glass.minutes")
+    )
 
     def standing_of(person: str, now_us: int, /) -> Standing | None:
         found = room.sessions.standing(person, now_us)
@@ -393,7 +425,8 @@ def _open_access(
 
     tokens = TokenService(projection, commands, book.secrets, now, standing_of)
     endings = (tokens.revocations, grants.leaving_events)
-    room = open_people(book, grants.rights_of, grants.bootstrap_events, recorder, endings)
+    limits = partial(_session_limits, kept)
+    room = open_people(book, grants.rights_of, grants.bootstrap_events, recorder, endings, limits, provider, public_url)
     return _Access(SourceService(projection, commands, now, follower), tokens, roles, grants, room)
 
 

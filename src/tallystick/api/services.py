@@ -14,6 +14,7 @@ from tallystick.access.grants.roles import RoleService
 from tallystick.access.grants.service import GrantService
 from tallystick.access.model import Caller, Door
 from tallystick.access.people.account import AccountService
+from tallystick.access.people.oidc import OidcService
 from tallystick.access.people.service import PeopleService
 from tallystick.access.people.sessions import SessionService
 from tallystick.access.people.setup import SetupLink
@@ -61,6 +62,7 @@ class Services:
     signin: SignInService
     sessions: SessionService
     setup: SetupLink
+    oidc: OidcService | None
     authenticate: Authenticate
     draining: Callable[[], bool]
     settings: SettingsService

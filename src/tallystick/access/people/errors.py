@@ -47,7 +47,7 @@ class ReauthenticationNeededError(ForbiddenError):
     advice = "Confirm that it is you, and send it again."
 
 
-class LinkInvalidError(UnauthenticatedError):
+class LinkInvalidError(ForbiddenError):
     """The link is not in force: unknown, used, replaced or too old."""
 
     code = "link-invalid"
@@ -125,3 +125,17 @@ class CodeWrongError(InvalidInputError):
 
     code = "code-wrong"
     advice = "Type the code that the authenticator shows now; the clocks of both sides must agree within a minute."
+
+
+class ProviderUnreachableError(UnavailableError):
+    """The identity provider does not answer, or not in a way that can be used."""
+
+    code = "provider-unreachable"
+    advice = "Try again in a minute; accounts with a password can sign in meanwhile."
+
+
+class ProviderMissingError(NotFoundError):
+    """No identity provider is configured."""
+
+    code = "provider-missing"
+    advice = "Sign in with your password; an operator configures a provider with oidc.issuer."

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from tallystick.access.people.account import AccountService
 from tallystick.access.people.attempts import Attempts
 from tallystick.access.people.book import Book
 from tallystick.access.people.failures import FailureLog
+from tallystick.access.people.oidc import OidcService
+from tallystick.access.people.oidc_provider import Provider
 from tallystick.access.people.passwords import Hasher
 from tallystick.access.people.ports import AdminReading, Bootstrap, EndAccess, RightsOf
 from tallystick.access.people.proofs import Proofs
 from tallystick.access.people.service import PeopleService
-from tallystick.access.people.sessions import SessionService
+from tallystick.access.people.sessions import Limits, SessionService
 from tallystick.access.people.setup import SetupLink
 from tallystick.access.people.signin import SignInService
+
+CALLBACK: Final = "/sign-in/provider/back"
+"""Where the provider sends people back to, below the public address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,7 @@ class PeopleRoom:
     signin: SignInService
     sessions: SessionService
     setup: SetupLink
+    oidc: OidcService | None
     failures: FailureLog
 
     def close(self) -> None:
@@ -34,11 +42,20 @@ class PeopleRoom:
 
 
 def open_people(
-    book: Book, rights_of: RightsOf, bootstrap: Bootstrap, reading: AdminReading, endings: tuple[EndAccess, ...]
+    book: Book,
+    rights_of: RightsOf,
+    bootstrap: Bootstrap,
+    reading: AdminReading,
+    endings: tuple[EndAccess, ...],
+    limits: Callable[[], Limits] = Limits,
+    provider: Provider | None = None,
+    public_url: str | None = None,
 ) -> PeopleRoom:
-    """Return the services; records of sessions that are over are forgotten on the way."""
+    """Return the services; records of sessions that are over are forgotten on the way. `limits` says how long sessions last
+    now: asked each time, so that a change counts at once.
+    """
     hasher, failures = Hasher(), FailureLog(book)
-    sessions = SessionService(book, rights_of)
+    sessions = SessionService(book, rights_of, limits)
     proofs = Proofs(book, hasher, Attempts(book.clock), failures)
     sessions.forget_ended()
     return PeopleRoom(
@@ -47,5 +64,6 @@ def open_people(
         signin=SignInService(book, proofs, sessions),
         sessions=sessions,
         setup=SetupLink(book, hasher, sessions, bootstrap),
+        oidc=OidcService(book, provider, f"{public_url}{CALLBACK}", sessions, failures) if provider else None,
         failures=failures,
     )

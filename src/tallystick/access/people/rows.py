@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from tallystick.access.people.errors import PersonUnknownError
 from tallystick.access.people.model import Person, State
@@ -37,6 +37,12 @@ def has(connection: Connection, person: str, kind: str) -> bool:
     """Return whether the log says that a person has a credential of a kind, whatever `secrets.db` holds."""
     query = select(CREDENTIAL.c.name).where(CREDENTIAL.c.person == person, CREDENTIAL.c.kind == kind)
     return connection.execute(query).first() is not None
+
+
+def anybody(connection: Connection) -> bool:
+    """Return whether an enabled person exists who has signed in before."""
+    query = select(func.count()).where(PERSON.c.disabled_index.is_(None), PERSON.c.signed_in_at.is_not(None))
+    return bool(connection.scalar(query))
 
 
 def _person(row: Any, kinds: set[str], groups: list[str]) -> Person:

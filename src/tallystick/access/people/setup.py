@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from tallystick.access.acts import Target, act
 from tallystick.access.operator import OPERATOR
@@ -14,8 +14,8 @@ from tallystick.access.people.links import SETUP_US, find_link, new_link
 from tallystick.access.people.model import Link, Profile, SignedIn, Visit, new_id, parse_profile
 from tallystick.access.people.passwords import Hasher, check_password
 from tallystick.access.people.ports import Bootstrap
+from tallystick.access.people.rows import anybody
 from tallystick.access.people.sessions import SessionService
-from tallystick.store.tables.people import PERSON
 
 
 class SetupLink:
@@ -30,7 +30,7 @@ class SetupLink:
     def is_needed(self) -> bool:
         """Return whether there is nobody who could sign in."""
         with self._book.projection.engine.connect() as connection:
-            return not _anybody(connection)
+            return not anybody(connection)
 
     def make(self) -> Link:
         """Return a new link, in force for a day; one made before opens nothing any more. Raises SetupDoneError."""
@@ -38,7 +38,7 @@ class SetupLink:
         until = self._book.now_us() + SETUP_US
 
         def decide(connection: Connection) -> list[Event]:
-            if _anybody(connection):
+            if anybody(connection):
                 raise SetupDoneError("somebody can sign in already")
             metadata = {"credential": secret.name, "digest": secret.digest, "until": until}
             target = Target("ledger", "setup")
@@ -68,7 +68,7 @@ class SetupLink:
         def decide(connection: Connection) -> list[Event]:
             now = self._book.now_us()
             row = find_link(self._book, connection, "setup", token, now)
-            if _anybody(connection):
+            if anybody(connection):
                 raise SetupDoneError("somebody can sign in already")
             require_free(connection, profile.handle)
             caller = acting(person, visit, name=caller_name)
@@ -84,9 +84,3 @@ class SetupLink:
         self._book.run(decide, activates=[secret, new.secret])
         self._book.sweep("setup")
         return new.signed_in
-
-
-def _anybody(connection: Connection) -> bool:
-    """Return whether an enabled person exists who has signed in before."""
-    query = select(func.count()).where(PERSON.c.disabled_index.is_(None), PERSON.c.signed_in_at.is_not(None))
-    return bool(connection.scalar(query))

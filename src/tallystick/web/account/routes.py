@@ -11,6 +11,8 @@ ACCOUNT: Final = (
     sign_in.sign_in,
     sign_in.code_page,
     sign_in.sign_in_with_code,
+    sign_in.go_to_provider,
+    sign_in.back_from_provider,
     sign_in.sign_out,
     sign_in.confirm_page,
     sign_in.confirm,

@@ -9,17 +9,25 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 
-from tallystick.access.people.errors import SignInBusyError, SignInRefusedError, SignInSlowedError
+from tallystick.access.people.errors import (
+    ProviderMissingError,
+    SignInBusyError,
+    SignInRefusedError,
+    SignInSlowedError,
+)
 from tallystick.access.people.model import Step
+from tallystick.access.people.oidc import OidcService
+from tallystick.access.people.room import CALLBACK
 from tallystick.api.problem import Problem, problem_of
 from tallystick.api.services import Services
 from tallystick.web.account.cookies import TICKET, begin_session, end_session, keep_ticket, kept, visit_of
-from tallystick.web.caller import local_path, person, visitor
+from tallystick.web.caller import HOME, local_path, person, visitor
 from tallystick.web.flash import see_other
 from tallystick.web.forms import FORM, Form
 from tallystick.web.page import render
 
 Page = Response[bytes]
+_ANSWER: Final = ("code", "state", "iss", "error", "error_description", "error_uri", "session_state")
 REFUSALS: Final = (SignInRefusedError, SignInSlowedError, SignInBusyError)
 
 
@@ -88,11 +96,39 @@ def sign_out(request: Request[Any, Any, Any], services: NamedDependency[Services
     return end_session(request, see_other(request, "/sign-in", "You are signed out."))
 
 
+@get("/sign-in/provider", sync_to_thread=True, opt={"parameters": ("next", "again")})
+def go_to_provider(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Page:
+    """Send the browser to the identity provider; `again` asks for a proof anew."""
+    started = _provider(services).start(
+        local_path(request.query_params.get("next")), again=request.query_params.get("again") == "yes"
+    )
+    return keep_ticket(request, see_other(request, started.url), started.state)
+
+
+@get(CALLBACK, sync_to_thread=True, opt={"parameters": _ANSWER})
+def back_from_provider(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Page:
+    """Take the provider's answer, and open a session."""
+    answer = {name: request.query_params[name] for name in _ANSWER if name in request.query_params}
+    try:
+        signed_in, following = _provider(services).finish(answer, kept(request, TICKET), visit_of(request))
+    except SignInRefusedError as error:
+        return _page(request, services, "password", HOME, problem=problem_of(error))
+    return begin_session(request, see_other(request, following), signed_in)
+
+
+def _provider(services: Services) -> OidcService:
+    if services.oidc is None:
+        raise ProviderMissingError("no identity provider is configured")
+    return services.oidc
+
+
 class ConfirmPage(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a code is asked for too, and where to go on to."""
 
     next: str
     needs_code: bool
+    provider: str = ""
+    """How who has no password confirms: at the identity provider."""
 
 
 @get("/confirm", sync_to_thread=True, opt={"parameters": ("next",)})
@@ -117,7 +153,8 @@ def _confirm(
     request: Request[Any, Any, Any], services: Services, following: str, problem: Problem | None = None
 ) -> Page:
     me = services.account.me(person(request, services))
-    view = ConfirmPage(next=following, needs_code=me.has_totp)
+    provider = "" if me.has_password or services.oidc is None else services.oidc.name
+    view = ConfirmPage(next=following, needs_code=me.has_totp, provider=provider)
     status = 200 if problem is None else problem.status
     return render(
         request, services, "account/confirm.html", view, title="Confirm that it is you", status=status, problem=problem
@@ -132,7 +169,14 @@ def _page(
     handle: str = "",
     problem: Problem | None = None,
 ) -> Page:
-    view = SignInPage(step=step, next=following, handle=handle, needs_setup=services.setup.is_needed())
+    oidc = services.oidc
+    view = SignInPage(
+        step=step,
+        next=following,
+        handle=handle,
+        provider="" if oidc is None else oidc.name,
+        needs_setup=services.setup.is_needed(),
+    )
     status = 200 if problem is None else problem.status
     return render(request, services, "account/sign_in.html", view, title="Sign in", status=status, problem=problem)
 
