@@ -57,7 +57,9 @@ class PositionInvalidError(InvalidInputError):
 class LiveStreams:
     """Counts the streams that are open, all of them and each reader's. Safe to share between threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, look_every_s: float = LOOK_EVERY_S, beat_every: int = BEAT_EVERY) -> None:
+        self.look_every_s = look_every_s
+        self.beat_every = beat_every
         self._lock = threading.Lock()
         self._open: Counter[str] = Counter()  # guarded by _lock
 
@@ -149,10 +151,10 @@ class _Follower:
                     if not caught_up:
                         continue
                     looks += 1
-                    if looks % BEAT_EVERY == 0:
+                    if looks % streams.beat_every == 0:
                         self._caller = await asyncio.to_thread(reader, self._request, self._services)
                         yield ":\n\n"
-                    await asyncio.sleep(LOOK_EVERY_S)
+                    await asyncio.sleep(streams.look_every_s)
         except TallystickError as error:
             yield f"event: ended\ndata: {show(error.message)}\n\n"
 
