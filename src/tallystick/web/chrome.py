@@ -85,6 +85,7 @@ class Chrome:
     caller: Caller | None
     theme: str
     flash: Flash | None
+    organisation: str
     banner: Banner | None
     version: str = __version__
 
@@ -103,6 +104,7 @@ def make_chrome(request: Request[Any, Any, Any], services: Services, title: str)
         caller=caller,
         theme=theme if theme in _THEMES else "",
         flash=read_flash(request),
+        organisation="" if caller is None else str(services.settings.get("organisation.name")),
         banner=None if caller is None else _banner(services, caller),
     )
 
