@@ -93,7 +93,7 @@ class HoldersPage(msgspec.Struct, frozen=True, kw_only=True):
     holders: list[HolderView]
 
 
-@get(["/access", "/access/grants"], sync_to_thread=True, opt={"parameters": ("state", "subject")})
+@get("/access", sync_to_thread=True, opt={"parameters": ("state", "subject")})
 def grants_page(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Page:
     """Return the grants and requests that the caller may see, filtered by state."""
     caller = person(request, services)
