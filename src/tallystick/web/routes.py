@@ -21,6 +21,8 @@ from tallystick.web.exports.page import (
 )
 from tallystick.web.exports.readers import readers_page
 from tallystick.web.forms import refuse_cross_site
+from tallystick.web.grants.pages import GRANT_PAGES
+from tallystick.web.grants.roles import ROLE_PAGES
 from tallystick.web.health.page import health_page
 from tallystick.web.home import home
 from tallystick.web.log.page import consistency_file, log_page
@@ -61,6 +63,8 @@ _ROOMS: Final = (
     request_timeline,
     *ACCOUNT,
     *PEOPLE,
+    *GRANT_PAGES,
+    *ROLE_PAGES,
 )
 #: For `create_site`. No page can forget where its forms may come from: the guard is on all of them.
 PAGES: Final = (Router(path="/", route_handlers=_ROOMS, guards=[refuse_cross_site], include_in_schema=False),)
