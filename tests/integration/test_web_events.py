@@ -332,6 +332,13 @@ def test_a_page_of_a_hundred_rows_with_everything_is_small(look: Callable[..., A
     assert sent < 60_000
 
 
+def test_what_extends_htmx_is_loaded_after_it(look: Callable[..., Any]) -> None:
+    scripts = [
+        each.attributes["src"].rpartition("/")[2] for each in assert_sound(look("/events?live=yes")).all("script")
+    ]
+    assert scripts.index("htmx.min.js") < scripts.index("hx-sse.min.js")
+
+
 def test_the_first_run_says_how_to_send_an_event_until_one_came(tmp_path: Path) -> None:
     with installation(tmp_path) as new:
         headers = {**HTML, **new.token()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ def house(tmp_path: Path, drain: Drain) -> Iterator[Installation]:
         yield made
 
 
-async def lines(site: Litestar, query: str, headers: dict[str, str]) -> AsyncIterator[str]:
+async def lines(site: Litestar, query: str, headers: dict[str, str]) -> AsyncGenerator[str, None]:
     """Yield the messages of the stream as they come; leaving it is the browser going away."""
     gone, answers = asyncio.Event(), asyncio.Queue[dict[str, Any]]()
 
