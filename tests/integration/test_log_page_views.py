@@ -96,3 +96,29 @@ def test_health_gives_one_verdict_and_the_worst_first(world: World) -> None:
     assert named["Witnessed"] == named["Certificate"] == "off"
     page = world.house.http.get("/health", headers=world.members["ada"].headers).text
     assert health["verdict"].replace("'", "&#39;") in page
+
+
+def test_an_erasure_is_listed_with_its_ground_and_found_by_the_places_that_it_names(world: World) -> None:
+    instance = world.house.instance
+    event = {
+        "action": "content.erased",
+        "actor": {"id": "tallystick", "type": "system"},
+        "target": {"type": "ledger", "id": instance.ledger.origin},
+        "scope": "tallystick",
+        "occurred_at": "2026-03-01T12:00:00Z",
+        "metadata": {
+            "ranges": [[2, 3], [9, 1]],
+            "part": "personal",
+            "ground": {"kind": "decision", "request": 1, "approvals": [1]},
+        },
+    }
+    instance.commands.run(lambda _: [event])
+    (erasure,) = world.house.http.get("/log.json", headers=world.members["auditor"].headers).json()["log"]["erasures"]
+    assert (erasure["part"], erasure["ranges"], erasure["ground"]) == ("personal", [[2, 3], [9, 1]], "decision")
+    log = instance.services.log
+    found = {index for index in range(12) if log.erasure_of(index) is not None}
+    assert found == {2, 3, 4, 9}
+    page = world.house.http.get("/log", headers=world.members["auditor"].headers).text
+    assert f'/events/{erasure["index"]}"' in page
+    instance.projection.rebuild()
+    assert log.erasure_of(9) is not None
