@@ -157,7 +157,7 @@ def test_bars_count_what_lies_behind_their_links(look: Callable[..., Any]) -> No
 
 
 def test_pages_follow_each_other_without_a_gap_or_a_repeat(look: Callable[..., Any]) -> None:
-    path, seen = "/events?q=scope:acme -target.type:file", list[int]()
+    path, seen = "/events?q=source:tester -target.type:file", list[int]()
     while path:
         view = look(path.replace("/events?", "/events.json?")).json()
         seen += [row["index"] for row in view["rows"]]
