@@ -61,14 +61,18 @@ class People:
 
     def grant(self, member: Member, role: str, scope: str = "") -> str:
         """Give a member a role in a scope: asked for on the command line, approved by the first; return the grant."""
+        grant = self.ask(member, role, scope)
+        self.instance.services.grants.approve(self.caller(self.first), grant)
+        return grant
+
+    def ask(self, member: Member, role: str, scope: str = "") -> str:
+        """Ask on the command line for a role of a member in a scope, and return the request."""
         services = self.instance.services
         until = services.ledger.status().now + LONG_US
         subject = Subject("person", member.id)
-        grant = services.grants.request(
+        return services.grants.request(
             OPERATOR, subject=subject, role=role, scope=scope, reason="her work", until_us=until
         )
-        services.grants.approve(self.caller(self.first), grant)
-        return grant
 
     def role(self, permissions: Iterable[Permission]) -> str:
         """Return the name of a role that holds just these permissions and what they require."""

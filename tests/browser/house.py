@@ -31,17 +31,23 @@ GRANTS: dict[str, list[tuple[str, str]]] = {
     "nora": [("viewer", SCOPE)],
     "otto": [("owner", SCOPE)],
     "gus": [],
+    "tom": [("viewer", SCOPE)],
+    "sid": [("analyst", "")],
+    "eli": [("analyst", "")],
+    "leo": [("analyst", "")],
+    "dora": [("analyst", "")],
 }
 """Who has which roles where; the first of all, `ada`, is the administrator."""
 
 
 @dataclass(frozen=True)
 class House:
-    """The server, who lives there, and a token that sends events."""
+    """The server, who lives there, a token that sends events, and a request for `gus` that nobody has decided."""
 
     server: ServerProcess
     people: dict[str, Member]
     token: str
+    request: str
 
     @contextmanager
     def visit(self, browser: Browser, handle: str | None = None, **more: Any) -> Iterator[Visitor]:
@@ -69,10 +75,11 @@ def housing(root: Path) -> Iterator[House]:
         joined = {"ada": people.first}
         for handle, grants in GRANTS.items():
             joined[handle] = people.join(handle, *grants)
+        request = people.ask(joined["gus"], "viewer", SCOPE)
         token = make_token(instance, source="demo").secret
         _load(instance, token)
     with serving(root) as server:
-        yield House(server, joined, token)
+        yield House(server, joined, token, request)
 
 
 def _load(instance: Instance, token: str) -> None:

@@ -1,0 +1,273 @@
+"""Every route with what it needs, and a request that is good but for who sends it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from tests.installation import Installation
+from tests.people_world import Member, People
+from tests.web_routes import Route
+
+from tallystick.access.operator import OPERATOR
+from tallystick.access.permissions import Permission, close
+from tallystick.access.sources.limits import NOT_FOR_TOKENS
+from tallystick.access.sources.model import Owner, OwnerKind, SourceSettings, TokenSettings
+
+P = Permission
+NOBODY: Final = "nobody"
+"""Open to all."""
+SOMEBODY: Final = "somebody"
+"""Open to whoever is known, whatever she may do."""
+NO_TOKEN: Final = "no token"
+"""For the operator's own connection only: no token can hold what it needs, and people do it on the page."""
+
+
+@dataclass
+class World:
+    """An installation with something of everything in it."""
+
+    house: Installation
+    people: People
+    made: int = 0
+    members: dict[frozenset[Permission], Member] = field(default_factory=dict)
+
+    def events(self) -> int:
+        """Return how many events there are, but for those that record reading, refusals and making this world."""
+        return len([action for action in self.house.actions() if not action.startswith(("events.", "access.looked"))])
+
+    def entries(self) -> str:
+        """Return the name of the bundle with the newest entries."""
+        ledger = self.house.instance.ledger
+        ledger.wait_committed(ledger.status().acknowledged.size, 10)
+        size = int(ledger.checkpoint().splitlines()[1])
+        return f"entries/000.p/{size}" if size < 256 else "entries/000"
+
+    def event(self) -> str:
+        """Return the id of an event that was sent."""
+        rows = self.house.get("/api/v1/events", query="scope:acme/payments", limit=1).json()["events"]
+        return str(rows[0]["id"])
+
+    def source(self) -> str:
+        """Return the name of a new source."""
+        self.made += 1
+        name = f"source-{self.made}"
+        self.house.instance.services.sources.register(OPERATOR, name, SourceSettings(scopes=("acme",)))
+        return name
+
+    def token(self) -> str:
+        """Return the name of a new token of a service."""
+        settings = TokenSettings(frozenset({P.TOKENS_MANAGE}), ("",))
+        return self.house.instance.services.tokens.create(OPERATOR, Owner(OwnerKind.SERVICE, "made"), settings).token
+
+    def role(self) -> str:
+        """Return the name of a new role."""
+        self.made += 1
+        name = f"role-{self.made}"
+        self.house.instance.services.roles.define(OPERATOR, name, name, "", {P.REVIEWS_READ})
+        return name
+
+    def member(self) -> str:
+        """Return the id of somebody new."""
+        self.made += 1
+        return self.people.join(f"member{self.made}").id
+
+    def grant(self) -> str:
+        """Return a grant of a new member that is in force."""
+        self.made += 1
+        return self.people.grant(self.people.join(f"holder{self.made}"), "viewer", "acme")
+
+    def request(self) -> str:
+        """Return a request of the operator that nobody has decided."""
+        self.made += 1
+        return self.people.ask(self.people.join(f"asked{self.made}"), "viewer", "acme")
+
+    def headers(self, route: Route, permissions: frozenset[Permission]) -> dict[str, str]:
+        """Return what somebody with just these permissions sends: pages are for people, the API is for tokens."""
+        if not route.is_page:
+            return bearer(self.house, permissions)
+        if permissions not in self.members:
+            self.made += 1
+            grants = [(self.people.role(permissions), "")] if permissions else []
+            self.members[permissions] = self.people.join(f"reader{self.made}", *grants)
+        return self.members[permissions].headers
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is sent."""
+
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Maker = Callable[[World, Route], Request]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A route, what it needs (of several permissions any), what it is asked, and what it answers when it may."""
+
+    route: Route
+    needs: str | tuple[Permission, ...]
+    make: Maker
+    allowed: frozenset[int]
+
+    def __str__(self) -> str:
+        return str(self.route)
+
+    @property
+    def permissions(self) -> tuple[Permission, ...]:
+        return () if isinstance(self.needs, str) else self.needs
+
+    def request(self, world: World) -> Request:
+        return self.make(world, self.route)
+
+
+def bearer(house: Installation, permissions: Iterable[Permission]) -> dict[str, str]:
+    """Return the headers of a service that holds just these permissions; sending alone is for the token of a source."""
+    held = frozenset(permissions)
+    sends = held == {P.EVENTS_RECORD}
+    held = held if sends else (held - NOT_FOR_TOKENS - {P.EVENTS_RECORD}) or frozenset({P.REVIEWS_READ})
+    key = (",".join(sorted(held)), "", "table")
+    if key not in house.made:
+        services = house.instance.services
+        if sends:
+            services.sources.ensure(OPERATOR, "table", SourceSettings(scopes=("",)))
+        owner = Owner(OwnerKind.SOURCE if sends else OwnerKind.SERVICE, "table")
+        made = services.tokens.create(OPERATOR, owner, TokenSettings(held, ("",)))
+        house.made[key] = {"authorization": f"Bearer {made.secret}"}
+    return house.made[key]
+
+
+def without(needed: Iterable[Permission]) -> frozenset[Permission]:
+    """Return every permission that does not bring one of these with it."""
+    return frozenset(each for each in Permission if not close([each]) & set(needed))
+
+
+def get(path: str, needs: str | Permission | tuple[Permission, ...], **query: str) -> Row:
+    """Return the row of a GET without places in its path."""
+    return row("GET", path, needs, lambda _, route: Request(route.path, query))
+
+
+def plain(_: World, route: Route) -> Request:
+    """Return a request without a query; places in the path have ids that nothing has."""
+    return Request(route.filled())
+
+
+def at(path: str, needs: str | Permission | tuple[Permission, ...], **values: Callable[[World], str]) -> Row:
+    """Return the row of a GET of something that is there."""
+    return row("GET", path, needs, lambda world, route: Request(_filled(world, route, values)))
+
+
+def json_body(path: str, needs: str | Permission | tuple[Permission, ...], body: Any, method: str = "POST", **values: Callable[[World], str]) -> Row:  # fmt: skip
+    """Return the row of a change through the API."""
+    sent = json.dumps(body).encode()
+    headers = {"content-type": "application/json"}
+    return row(
+        method, path, needs, lambda world, route: Request(_filled(world, route, values), {}, sent, headers), {200, 201, 204}
+    )  # fmt: skip
+
+
+def form(path: str, needs: str | Permission | tuple[Permission, ...], fields: Mapping[str, str], allowed: Iterable[int] = (303,), **values: Callable[[World], str]) -> Row:  # fmt: skip
+    """Return the row of a change through a page."""
+    sent = urlencode(fields).encode()
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    return row("POST", path, needs, lambda world, route: Request(_filled(world, route, values), {}, sent, headers), allowed)  # fmt: skip
+
+
+def row(method: str, path: str, needs: str | Permission | tuple[Permission, ...], make: Maker, allowed: Iterable[int] = (200,)) -> Row:  # fmt: skip
+    """Return any row."""
+    needed = (needs,) if isinstance(needs, Permission) else needs
+    return Row(Route(method, path), needed, make, frozenset(allowed))
+
+
+def _filled(world: World, route: Route, values: Mapping[str, Callable[[World], str]]) -> str:
+    return route.filled(**{name: value(world) for name, value in values.items()})
+
+
+READING: Final = (P.EVENTS_READ, P.EVENTS_READ_OWN)
+EVENT: Final = {
+    "action": "user.signed_in",
+    "actor": {"id": "ana", "type": "user"},
+    "target": {"id": "intranet", "type": "application"},
+    "scope": "acme",
+    "occurred_at": "2026-03-01T12:00:00Z",
+}
+ROLE: Final = {"title": "A role", "permissions": ["reviews.read"]}
+BECAUSE: Final = {"reason": "for a test"}
+NEW_TOKEN: Final = {"owner_kind": "service", "owner": "new", "permissions": ["tokens.manage"], "scopes": ["/"]}
+ACCESS: Final = {"role": "viewer", "scope": "acme", "reason": "work", "until": "now+5d"}
+API: Final = (
+    get("/healthz", NOBODY),
+    get("/readyz", NOBODY),
+    get("/api/v1/log/checkpoint", NOBODY),
+    row("GET", "/api/v1/log/checkpoint.witnessed", NOBODY, plain, {200, 404}),
+    get("/checkpoint", NOBODY),
+    row("GET", "/checkpoint.witnessed", NOBODY, plain, {200, 404}),
+    row("GET", "/static/{digest:str}/{path:path}", NOBODY, plain, {404}),
+    get("/api/v1/openapi.json", SOMEBODY),
+    get("/metrics", SOMEBODY),
+    json_body("/api/v1/events", P.EVENTS_RECORD, EVENT),
+    get("/api/v1/events", READING),
+    at("/api/v1/events/{event_id:str}", P.EVENTS_READ, event_id=World.event),
+    at("/api/v1/events/{event_id:str}/proof", P.PROOFS_READ, event_id=World.event),
+    get("/api/v1/facets", READING),
+    get("/api/v1/histogram", READING),
+    get("/api/v1/export", P.EVENTS_EXPORT),
+    get("/api/v1/disclosures", P.PROOFS_READ),
+    at("/api/v1/log/tile/{tile:path}", P.LOG_READ, tile=World.entries),
+    at("/tile/{tile:path}", P.LOG_READ, tile=World.entries),
+    get("/api/v1/log/overview", P.LOG_READ),
+    get("/api/v1/log/consistency", P.LOG_READ, old="1", new="2"),
+    get("/api/v1/health", P.HEALTH_READ),
+    get("/api/v1/settings", P.SETTINGS_READ),
+    json_body("/api/v1/settings", P.SETTINGS_MANAGE, {"values": {}}, "PATCH"),
+    get("/api/v1/sources", P.SOURCES_READ),
+    at("/api/v1/sources/{name:str}", P.SOURCES_READ, name=World.source),
+    json_body("/api/v1/sources", P.SOURCES_MANAGE, {"name": "brand-new", "scopes": ["acme"]}),
+    json_body("/api/v1/sources/{name:str}", P.SOURCES_MANAGE, {"owner": "team"}, "PATCH", name=World.source),
+    json_body("/api/v1/sources/{name:str}/retire", P.SOURCES_MANAGE, None, name=World.source),
+    get("/api/v1/tokens", SOMEBODY),
+    json_body("/api/v1/tokens", P.TOKENS_MANAGE, NEW_TOKEN),
+    json_body("/api/v1/tokens/{token:str}/rotate", P.TOKENS_MANAGE, {}, token=World.token),
+    json_body("/api/v1/tokens/{token:str}/revoke", P.TOKENS_MANAGE, None, token=World.token),
+    get("/api/v1/roles", (P.ACCESS_READ, P.GRANTS_REQUEST)),
+    at("/api/v1/roles/{name:str}", (P.ACCESS_READ, P.GRANTS_REQUEST), name=World.role),
+    json_body("/api/v1/roles", P.ROLES_MANAGE, {"name": "brand-new", **ROLE}),
+    json_body("/api/v1/roles/{name:str}", P.ROLES_MANAGE, ROLE, "PUT", name=World.role),
+    json_body("/api/v1/roles/{name:str}/retire", P.ROLES_MANAGE, None, name=World.role),
+    get("/api/v1/grants", P.ACCESS_READ),
+    at("/api/v1/grants/{grant:str}", P.ACCESS_READ, grant=World.grant),
+    get("/api/v1/access", P.ACCESS_READ),
+    json_body("/api/v1/grants", NO_TOKEN, {**ACCESS, "subject": {"kind": "group", "id": "ops"}}),
+    json_body("/api/v1/grants/break-glass", NO_TOKEN, {"role": "viewer", "scope": "acme", "minutes": 5, **BECAUSE}),
+    json_body("/api/v1/grants/{grant:str}/approve", NO_TOKEN, {}, grant=World.request),
+    json_body("/api/v1/grants/{grant:str}/reject", NO_TOKEN, BECAUSE, grant=World.request),
+    json_body("/api/v1/grants/{grant:str}/withdraw", NO_TOKEN, None, grant=World.request),
+    json_body("/api/v1/grants/{grant:str}/revoke", NO_TOKEN, BECAUSE, grant=World.grant),
+    json_body("/api/v1/grants/{grant:str}/extend", NO_TOKEN, {"until": "now+9d", **BECAUSE}, grant=World.grant),
+)
+PAGES: Final = (
+    row("GET", "/", NOBODY, plain, {303}),
+    get("/events", READING),
+    get("/events/overview", READING),
+    row("GET", "/events/live", READING, lambda _, route: Request(route.path, {"after": "x"}), {422}),
+    at("/events/{event_id:str}", P.EVENTS_READ, event_id=World.event),
+    at("/events/{event_id:str}/row", P.EVENTS_READ, event_id=World.event),
+    at("/events/{event_id:str}/proof", P.PROOFS_READ, event_id=World.event),
+    get("/log", P.LOG_READ),
+    get("/log/consistency", P.LOG_READ, old="1", new="2"),
+    get("/health", P.HEALTH_READ),
+    get("/settings", P.SETTINGS_READ),
+    form("/settings", P.SETTINGS_MANAGE, {"name": "nothing", "value": "1"}, {422}),
+    row("GET", "/timeline/actor/{actor_id:path}", READING, lambda *_: Request("/timeline/actor/ana")),
+    row("GET", "/timeline/target/{target_type:str}/{target_id:path}", READING, lambda *_: Request("/timeline/target/application/intranet")),
+    row("GET", "/timeline/request/{request_id:path}", READING, lambda *_: Request("/timeline/request/r-1")),
+)  # fmt: skip
+ROWS: Final = (*API, *PAGES)
