@@ -16,8 +16,11 @@ PRODUCT_ACTIONS = [
     "source.registered",
     "source.changed",
     "token.created",
+    "source.retired",
+    "token.rotated",
     "token.revoked",
     "key.rotated",
+    "key.retired",
     "hold.placed",
     "hold.released",
     "erasure.requested",
@@ -40,6 +43,48 @@ PRODUCT_ACTIONS = [
     "proof.downloaded",
     "events.tailed",
     "events.pulled",
+    "access.looked",
+    "export.downloaded",
+    "access.roles_published",
+    "access.role_defined",
+    "access.role_changed",
+    "access.role_retired",
+    "access.requested",
+    "access.approved",
+    "access.rejected",
+    "access.withdrawn",
+    "access.set_up",
+    "access.glass_broken",
+    "access.extended",
+    "access.revoked",
+    "access.expired",
+    "access.person_created",
+    "access.person_changed",
+    "access.person_disabled",
+    "access.person_enabled",
+    "access.groups_changed",
+    "access.invited",
+    "access.invitation_accepted",
+    "access.setup_link_made",
+    "access.setup_completed",
+    "access.password_set",
+    "access.totp_enabled",
+    "access.totp_disabled",
+    "access.recovery_codes_made",
+    "access.recovery_code_used",
+    "access.signed_in",
+    "access.sign_in_failed",
+    "access.signed_out",
+    "access.session_revoked",
+    "access.reauthenticated",
+    "setting.changed",
+    "view.saved",
+    "view.deleted",
+    "export.requested",
+    "export.finished",
+    "export.failed",
+    "export.cancelled",
+    "export.deleted",
 ]
 READING_ACTIONS = [
     "events.searched",
@@ -48,6 +93,8 @@ READING_ACTIONS = [
     "proof.downloaded",
     "events.tailed",
     "events.pulled",
+    "access.looked",
+    "export.downloaded",
 ]
 RELEASE_ACTIONS = [
     "release.created",
@@ -87,7 +134,7 @@ def test_actions_about_the_ledger_keep_their_facts_for_ever_and_reading_has_its_
 
 
 def test_a_search_by_a_reader_keeps_the_query_out_of_the_facts() -> None:
-    for name in READING_ACTIONS:
+    for name in set(READING_ACTIONS) - {"export.downloaded"}:  # which names an export and no query
         facts = load_shipped().types[name].facts
         assert "/metadata" not in facts
         assert "/metadata/query" not in facts
