@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,7 @@ from tallystick.query.errors import PersonalWithheldError
 from tallystick.query.model import NOTHING
 from tallystick.search.errors import EventNotFoundError
 from tallystick.search.export import export_events
+from tallystick.search.facets import choose_step
 from tallystick.search.model import FACET_FIELDS, Search
 from tallystick.search.plan import make_plan
 from tallystick.search.service import SearchOptions
@@ -89,6 +91,8 @@ def test_every_way_of_reading_shows_what_filter_and_mask_leave(world: World, sea
     facets, histogram = world.service.overview(search, caller)
     assert facets.total == histogram.total == sum(bar.count for bar in histogram.bars) == len(expected)
     counted = {facet.field: {value.value: value.count for value in facet.values} for facet in facets.facets}
+    times = [int(datetime.fromisoformat(str(event["occurred_at"])).timestamp() * 1e6) for _, event in expected]
+    assert histogram.step_us == choose_step(min(times, default=0), max(times, default=0), SearchOptions().bars_max)
     for field in ("action", "scope", "outcome"):
         values = [event[field] for _, event in expected]
         assert counted[field] == {value: values.count(value) for value in set(values)}
@@ -213,6 +217,43 @@ def test_without_the_right_nothing_tells_two_logs_apart_that_differ_in_personal_
 ) -> None:
     one, two = (answers(world, search, caller) for world in twins)
     assert one == two
+
+
+@pytest.fixture(scope="module")
+def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, World]]:
+    """Two logs of which one has a neighbour whose events are recent, the other one whose events are years old."""
+    made = [World(tmp_path_factory.mktemp(name)) for name in ("recent", "old")]
+    rng = random.Random(6)
+    for number in range(40):
+        event = {**random_event(rng), "id": f"00000000-0000-4000-8000-{number:012d}"}
+        hidden = {**random_event(rng), "id": f"00000000-0000-4000-9000-{number:012d}", "scope": SECRET}
+        for world, year in zip(made, ("2026", "2011"), strict=True):
+            world.add([event, {**hidden, "occurred_at": f"{year}-02-{number % 28 + 1:02d}T08:00:00Z"}])
+            if number == 25:
+                world.seal()
+    yield made[0], made[1]
+    for each in made:
+        each.close()
+
+
+@SLOW
+@given(
+    search=SEARCHES,
+    caller=st.builds(
+        Reader,
+        read_scopes=st.lists(st.sampled_from(("acme", "globex", *SCOPES)), max_size=4, unique=True).map(tuple),
+    ),
+)
+def test_nothing_tells_a_restricted_reader_when_the_events_of_others_happened(
+    neighbours: tuple[World, World], search: Search, caller: Reader
+) -> None:
+    one, two = (repr(world.service.overview(search, caller)) for world in neighbours)
+    assert one == two
+
+
+def test_the_neighbours_do_differ_for_who_may_see(neighbours: tuple[World, World]) -> None:
+    one, two = (world.service.histogram(Search(), Reader()).step_us for world in neighbours)
+    assert one != two
 
 
 def test_the_twins_do_differ_for_who_may_see(twins: tuple[World, World]) -> None:

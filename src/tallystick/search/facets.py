@@ -14,7 +14,7 @@ from tallystick.query.fields import FIELDS
 from tallystick.query.model import All, Equals, FieldRef, Node, Span, Term
 from tallystick.query.sql import Names
 from tallystick.query.writer import format_query
-from tallystick.search.coded import CodedColumn, Selection, TextColumn
+from tallystick.search.coded import CodedColumn, NumberColumn, Selection, TextColumn
 from tallystick.search.model import Bar, Facet, FacetValue
 from tallystick.search.parts import Part
 from tallystick.search.render import name_of
@@ -41,6 +41,15 @@ class Chosen:
         count = int(np.count_nonzero(selection))
         others = 2 * count > size
         return cls(np.flatnonzero(~selection if others else selection), others, count)
+
+    def occurred(self, part: Part) -> tuple[int, int]:
+        """Return the earliest and the latest `occurred_at` among the rows; there has to be one."""
+        if self.count == part.rows:
+            return part.occurred()
+        column = part.column("occurred_at")
+        assert isinstance(column, NumberColumn)
+        times = column.at(self.rows) if not self.others else np.delete(column.at(), self.rows)
+        return int(times.min()), int(times.max())
 
 
 _NO_ROWS = np.zeros(0, dtype=np.intp)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from tallystick.search.facets import BarCounter, Chosen, FacetCounter, choose_step, occurred_span
 from tallystick.search.model import Facets, Histogram
+from tallystick.search.parts import Part
 from tallystick.search.scan import Scan
-from tallystick.search.view import View
 
 
 def make_overview(
@@ -17,8 +17,8 @@ def make_overview(
     plan, view = scan.plan, scan.view
     low, high = occurred_span(plan.node)
     counters = [FacetCounter(name, plan.rights.personal, plan.names) for name in fields]
-    bars = BarCounter(step_us or _fitting_step(view, low, high, bars_max))
-    total, searched_to = 0, view.size
+    found: list[tuple[Part, Chosen]] = []
+    searched_to = view.size
     for group in view.groups():
         if scan.seconds_left() <= 0 and searched_to < view.size:
             scan.out_of_time = True
@@ -29,10 +29,15 @@ def make_overview(
             with scan.naming_damage(part):
                 for counter in counters:
                     counter.add(part, chosen)
-                bars.add(part, chosen)
-                total += chosen.count
+                found.append((part, chosen))
         if not scan.out_of_time:
             searched_to = min(part.first for part in group)
+    bars = BarCounter(step_us or _fitting_step(scan, found, bars_max))
+    total = 0
+    for part, chosen in found:
+        with scan.naming_damage(part):
+            bars.add(part, chosen)
+            total += chosen.count
     complete = not scan.out_of_time
     searched_to = 0 if complete else searched_to
     incomplete = tuple(scan.incomplete)
@@ -56,11 +61,21 @@ def make_overview(
     return facets, histogram
 
 
-def _fitting_step(view: View, low: int | None, high: int | None, bars_max: int) -> int:
-    """Return a step that fits the asked range, or what the view holds where that is narrower."""
-    spans = [part.occurred() for part in view.parts if part.rows]
-    first = min((start for start, _ in spans), default=0)
-    last = max((end for _, end in spans), default=first)
-    first = first if low is None else max(first, low)
-    last = last if high is None else min(last, high - 1)
-    return choose_step(first, max(first, last), bars_max)
+def _fitting_step(scan: Scan, found: Sequence[tuple[Part, Chosen]], bars_max: int) -> int:
+    """Return a step that fits what was found and nothing else: the times of events that the caller may not see, or did
+    not ask for, must not show in it. Parts that cannot widen the span any more are not opened.
+    """
+    held = [(part, chosen, *part.occurred()) for part, chosen in found if chosen.count]
+    firsts: list[int] = []
+    for part, chosen, earliest, _ in sorted(held, key=lambda each: each[2]):
+        if firsts and earliest >= min(firsts):
+            break
+        with scan.naming_damage(part):
+            firsts.append(chosen.occurred(part)[0])
+    lasts: list[int] = []
+    for part, chosen, _, latest in sorted(held, key=lambda each: -each[3]):
+        if lasts and latest <= max(lasts):
+            break
+        with scan.naming_damage(part):
+            lasts.append(chosen.occurred(part)[1])
+    return choose_step(min(firsts, default=0), max(lasts, default=0), bars_max)
