@@ -16,12 +16,15 @@ from tallystick.access.operator import OPERATOR
 from tallystick.access.permissions import Permission, close
 from tallystick.access.sources.limits import NOT_FOR_TOKENS
 from tallystick.access.sources.model import Owner, OwnerKind, SourceSettings, TokenSettings
+from tallystick.work.model import Question
 
 P = Permission
 NOBODY: Final = "nobody"
 """Open to all."""
 SOMEBODY: Final = "somebody"
 """Open to whoever is known, whatever she may do."""
+OWN: Final = "own"
+"""Only for whom the thing belongs to: everybody else hears that it is not there, whatever she may do."""
 NO_TOKEN: Final = "no token"
 """For the operator's own connection only: no token can hold what it needs, and people do it on the page."""
 
@@ -84,6 +87,15 @@ class World:
         """Return a request of the operator that nobody has decided."""
         self.made += 1
         return self.people.ask(self.people.join(f"asked{self.made}"), "viewer", "acme")
+
+    def export(self) -> str:
+        """Return an export that the operator asked for."""
+        return self.house.instance.services.exports.request(OPERATOR, Question(), "jsonl")
+
+    def view(self) -> str:
+        """Return a saved view of the operator's own."""
+        self.made += 1
+        return self.house.instance.services.views.save(OPERATOR, f"view {self.made}", Question())
 
     def headers(self, route: Route, permissions: frozenset[Permission]) -> dict[str, str]:
         """Return what somebody with just these permissions sends: pages are for people, the API is for tokens."""
@@ -192,6 +204,7 @@ def _filled(world: World, route: Route, values: Mapping[str, Callable[[World], s
 
 
 READING: Final = (P.EVENTS_READ, P.EVENTS_READ_OWN)
+REFUSED_LINK: Final = frozenset({401, 403, 404, 409, 410, 422})
 EVENT: Final = {
     "action": "user.signed_in",
     "actor": {"id": "ana", "type": "user"},
@@ -251,6 +264,23 @@ API: Final = (
     json_body("/api/v1/grants/{grant:str}/reject", NO_TOKEN, BECAUSE, grant=World.request),
     json_body("/api/v1/grants/{grant:str}/withdraw", NO_TOKEN, None, grant=World.request),
     json_body("/api/v1/grants/{grant:str}/revoke", NO_TOKEN, BECAUSE, grant=World.grant),
+    get("/api/v1/me", SOMEBODY),
+    at("/api/v1/events/{event_id:str}/readers", P.READING_READ, event_id=World.event),
+    get("/api/v1/people", P.ACCESS_READ),
+    at("/api/v1/people/{person_id:str}", P.ACCESS_READ, person_id=World.member),
+    json_body("/api/v1/people", P.PEOPLE_MANAGE, {"handle": "brandnew", "name": "Brand New"}),
+    json_body("/api/v1/people/{person_id:str}/disable", P.PEOPLE_MANAGE, {}, person_id=World.member),
+    json_body("/api/v1/people/{person_id:str}/enable", P.PEOPLE_MANAGE, {}, person_id=World.member),
+    get("/api/v1/views", SOMEBODY),
+    json_body("/api/v1/views", SOMEBODY, {"name": "one", "question": {}}),
+    json_body("/api/v1/views/{view_id:str}", OWN, {"name": "one", "question": {}}, "PUT", view_id=World.view),
+    json_body("/api/v1/views/{view_id:str}", OWN, None, "DELETE", view_id=World.view),
+    get("/api/v1/exports", SOMEBODY),
+    json_body("/api/v1/exports", P.EVENTS_EXPORT, {}),
+    at("/api/v1/exports/{export_id:str}", P.EXPORTS_MANAGE, export_id=World.export),
+    at("/api/v1/exports/{export_id:str}/file", OWN, export_id=World.export),
+    json_body("/api/v1/exports/{export_id:str}/cancel", P.EXPORTS_MANAGE, None, export_id=World.export),
+    json_body("/api/v1/exports/{export_id:str}", OWN, None, "DELETE", export_id=World.export),
     json_body("/api/v1/grants/{grant:str}/extend", NO_TOKEN, {"until": "now+9d", **BECAUSE}, grant=World.grant),
 )
 PAGES: Final = (
@@ -265,9 +295,68 @@ PAGES: Final = (
     get("/log/consistency", P.LOG_READ, old="1", new="2"),
     get("/health", P.HEALTH_READ),
     get("/settings", P.SETTINGS_READ),
-    form("/settings", P.SETTINGS_MANAGE, {"name": "nothing", "value": "1"}, {422}),
+    form("/settings", P.SETTINGS_MANAGE, {"setting": "nothing", "value": "1"}, {404, 422}),
     row("GET", "/timeline/actor/{actor_id:path}", READING, lambda *_: Request("/timeline/actor/ana")),
     row("GET", "/timeline/target/{target_type:str}/{target_id:path}", READING, lambda *_: Request("/timeline/target/application/intranet")),
+    row("GET", "/sign-in", NOBODY, plain, {200}),
+    row("GET", "/sign-in/code", NOBODY, plain, {200}),
+    row("GET", "/sign-in/provider", NOBODY, plain, {404, 409}),
+    row("GET", "/sign-in/provider/back", NOBODY, plain, {404, 409, 422, 401, 403}),
+    row("GET", "/setup", NOBODY, plain, REFUSED_LINK),
+    row("GET", "/invitation", NOBODY, plain, REFUSED_LINK),
+    form("/setup", NOBODY, {"link": "x"}, REFUSED_LINK),
+    form("/invitation", NOBODY, {"link": "x"}, REFUSED_LINK),
+    form("/sign-in", NOBODY, {"handle": "nobody", "password": "x"}, {401, 403}),
+    form("/sign-in/code", NOBODY, {"code": "000000"}, {401, 403}),
+    form("/sign-out", NOBODY, {}, {303}),
+    get("/confirm", SOMEBODY),
+    form("/confirm", SOMEBODY, {"password": "wrong"}, {401, 403}),
+    get("/account", SOMEBODY),
+    form("/account/name", SOMEBODY, {"name": "Another Name"}),
+    form("/account/password", SOMEBODY, {"password": "x", "again": "y"}, {422}),
+    form("/account/devices", SOMEBODY, {}),
+    form("/account/second-factor", SOMEBODY, {}, {200}),
+    form("/account/second-factor/confirm", SOMEBODY, {"name": "x", "code": "0"}, {401, 403, 404, 409, 422}),
+    form("/account/second-factor/off", SOMEBODY, {}, {303, 409, 422}),
+    form("/account/recovery-codes", SOMEBODY, {}, {200, 409, 422}),
+    get("/access", SOMEBODY),
+    at("/access/grants/{grant_id:str}", P.ACCESS_READ, grant_id=World.grant),
+    form("/access/grants/{grant_id:str}/{step:str}", P.GRANTS_APPROVE, BECAUSE, grant_id=World.request, step=lambda _: "approve"),
+    get("/access/request", SOMEBODY),
+    form("/access/request", P.GRANTS_REQUEST, {**ACCESS, "kind": "group", "subject": "ops"}),
+    get("/access/break-glass", SOMEBODY),
+    form("/access/break-glass", P.GRANTS_BREAK_GLASS, {"role": "viewer", "scope": "acme", "minutes": "5", **BECAUSE}),
+    get("/access/who", P.ACCESS_READ),
+    get("/access/roles", (P.ACCESS_READ, P.GRANTS_REQUEST)),
+    at("/access/roles/{name:str}", (P.ACCESS_READ, P.GRANTS_REQUEST), name=World.role),
+    form("/access/roles", P.ROLES_MANAGE, {"name": "new-on-page", "title": "New", "permission": "reviews.read"}),
+    form("/access/roles/{name:str}", P.ROLES_MANAGE, {"title": "New", "permission": "reviews.read"}, name=World.role),
+    form("/access/roles/{name:str}/retire", P.ROLES_MANAGE, {}, name=World.role),
+    get("/access/people", P.ACCESS_READ),
+    at("/access/people/{person_id:str}", P.ACCESS_READ, person_id=World.member),
+    form("/access/people", P.PEOPLE_MANAGE, {"handle": "newonpage", "name": "New"}, {200}),
+    form("/access/people/{person_id:str}/{verb:str}", P.PEOPLE_MANAGE, {}, person_id=World.member, verb=lambda _: "disable"),
+    get("/catalogue", P.CATALOGUE_READ),
+    at("/catalogue/{action:str}", P.CATALOGUE_READ, action=lambda _: "user.signed_in"),
+    at("/events/{event_id:str}/readers", P.READING_READ, event_id=World.event),
+    get("/exports", P.EVENTS_EXPORT),
+    form("/exports", P.EVENTS_EXPORT, {"format": "csv"}),
+    at("/exports/{export_id:str}/file", OWN, export_id=World.export),
+    form("/exports/{export_id:str}/cancel", OWN, {}, export_id=World.export),
+    form("/exports/{export_id:str}/delete", OWN, {}, export_id=World.export),
+    get("/sources", P.SOURCES_READ),
+    at("/sources/{name:str}", P.SOURCES_READ, name=World.source),
+    at("/sources/{name:str}/arrival", P.SOURCES_READ, name=World.source),
+    form("/sources", P.SOURCES_MANAGE, {"name": "new-on-page", "scopes": "acme", "kind": "api", "actor_ids": "opaque"}),
+    form("/sources/{name:str}/change", P.SOURCES_MANAGE, {"scopes": "acme", "owner": "team", "kind": "api", "actor_ids": "opaque"}, name=World.source),
+    form("/sources/{name:str}/retire", P.SOURCES_MANAGE, {}, name=World.source),
+    form("/sources/{name:str}/token", P.SOURCES_MANAGE, {"days": "30"}, {200}, name=World.source),
+    get("/tokens", SOMEBODY),
+    form("/tokens", P.TOKENS_CREATE_OWN, {"permissions": "grants.request", "scopes": "/", "days": "9"}, {200, 403}),
+    form("/tokens/{token:str}/rotate", P.TOKENS_MANAGE, {}, {200}, token=World.token),
+    form("/tokens/{token:str}/revoke", P.TOKENS_MANAGE, {}, token=World.token),
+    form("/views", SOMEBODY, {"name": "on a page", "q": ""}),
+    form("/views/{view_id:str}/delete", OWN, {}, view_id=World.view),
     row("GET", "/timeline/request/{request_id:path}", READING, lambda *_: Request("/timeline/request/r-1")),
 )  # fmt: skip
 ROWS: Final = (*API, *PAGES)

@@ -423,7 +423,7 @@ def _open_access(
         found = room.sessions.standing(person, now_us)
         return None if found is None else Standing(found.name, found.rights, found.aliases)
 
-    tokens = TokenService(projection, commands, book.secrets, now, standing_of)
+    tokens = TokenService(projection, commands, book.secrets, now, standing_of, grants.lasting)
     endings = (tokens.revocations, grants.leaving_events)
     limits = partial(_session_limits, kept)
     room = open_people(book, grants.rights_of, grants.bootstrap_events, recorder, endings, limits, provider, public_url)

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from tests.installation import installation, sample
 from tests.people_world import settle
-from tests.permission_rows import NO_TOKEN, NOBODY, ROWS, SOMEBODY, Request, Row, World, without
+from tests.permission_rows import NO_TOKEN, NOBODY, OWN, ROWS, SOMEBODY, Request, Row, World, without
 from tests.web_routes import routes
 
 from tallystick.access.permissions import Permission, close
@@ -62,13 +62,21 @@ def test_whoever_holds_everything_else_is_refused(world: World, row: Row) -> Non
         assert world.events() == size, "a refused change left something in the log"
 
 
+@pytest.mark.parametrize("row", [row for row in ROWS if row.needs == OWN], ids=str)
+def test_what_is_somebody_elses_own_is_not_there(world: World, row: Row) -> None:
+    others = frozenset(Permission) - {Permission.EXPORTS_MANAGE}
+    assert ask(world, row, world.headers(row.route, others)).status_code == 404
+
+
 @pytest.mark.parametrize("row", [row for row in ROWS if row.needs == NO_TOKEN], ids=str)
 def test_what_only_people_and_the_operator_do_is_refused_to_every_token(world: World, row: Row) -> None:
     answer = ask(world, row, world.headers(row.route, frozenset(Permission)))
     assert answer.status_code == 403, answer.text
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row.permissions or row.needs in {SOMEBODY, NO_TOKEN}], ids=str)
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if row.permissions or row.needs in {SOMEBODY, NO_TOKEN, OWN}], ids=str
+)
 @pytest.mark.parametrize("authorization", ["", "Bearer nonsense", "Bearer tsk_000000000000_" + "a" * 43, "Basic eDp5"])
 def test_a_stranger_is_told_only_that_nobody_is_known(world: World, row: Row, authorization: str) -> None:
     answer = ask(world, row, {"authorization": authorization} if authorization else {})

@@ -147,7 +147,8 @@ def test_a_persons_token_follows_what_the_person_may_do_now(home: Installation) 
         ANA,
         settings(P.EVENTS_READ, P.PROOFS_READ, scope=""),
     )
-    bound = TokenService(instance.projection, instance.commands, _secrets(instance.services.tokens), lambda: 0, people)
+    keys = _secrets(instance.services.tokens)
+    bound = TokenService(instance.projection, instance.commands, keys, lambda: 0, people, lambda _, who: who.rights)
 
     def enter() -> Caller:
         return bound.authenticate(f"Bearer {made.secret}", address="10.0.0.1", via="api")

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from tallystick.api.app import ROUTES
@@ -39,7 +39,8 @@ def render_api() -> str:
         for method, path, each in operations
     ]
     parts = [f"# HTTP API\n\n{MADE}\n{_API_HEAD}", table(("route", "what for", "token"), routes)]
-    parts += [_operation(method, path, each) for method, path, each in operations]
+    schemas = document["components"]["schemas"]
+    parts += [_operation(method, path, each, schemas) for method, path, each in operations]
     return "\n".join(parts)
 
 
@@ -55,17 +56,18 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(' '.join(cell.split()) for cell in line)} |\n" for line in lines)
 
 
-def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
+def _operation(method: str, path: str, operation: dict[str, Any], schemas: dict[str, Any]) -> str:
     parts = [f"## {method} {path}\n", operation["description"].strip() + "\n"]
     if parameters := operation.get("parameters"):
         rows = [(f"`{each['name']}`", each["in"], _type(each["schema"]), each["description"]) for each in parameters]
         parts.append(table(("parameter", "in", "type", "meaning"), rows))
     if body := operation.get("requestBody"):
-        parts.append(f"Body ({_media(body)}): {body['description']}\n")
+        parts.append(f"Body ({_media(body)}){_body(body, schemas)}")
     answers, refusals = [], []
     for status, response in sorted(operation["responses"].items()):
-        if "application/problem+json" in response["content"]:
-            refusals += [f"{status} `{code}`" for code in response["content"]["application/problem+json"]["examples"]]
+        content = response.get("content", {})
+        if "application/problem+json" in content:
+            refusals += [f"{status} `{code}`" for code in content["application/problem+json"]["examples"]]
         else:
             answers.append((status, _media(response), _shape(response), response["description"]))
     parts.append(table(("status", "type", "shape", "meaning"), answers))
@@ -73,8 +75,35 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
     return "\n".join(parts)
 
 
+def _body(body: dict[str, Any], schemas: dict[str, Any]) -> str:
+    """Return what a body holds: in its own words where it has them, else as a table of its fields."""
+    if "description" in body:
+        return f": {body['description']}\n"
+    shape = schemas[_reference(body["content"]["application/json"]["schema"])]
+    required = set(shape.get("required", ()))
+    rows = [
+        (f"`{name}`", _type(each), "yes" if name in required else "", each.get("description", ""))
+        for name, each in _fields("", shape, schemas)
+    ]
+    return ":\n\n" + table(("field", "type", "required", "meaning"), rows)
+
+
+def _fields(prefix: str, shape: dict[str, Any], schemas: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, each in shape["properties"].items():
+        if inner := _reference(each):
+            yield from _fields(f"{prefix}{name}.", schemas[inner], schemas)
+        else:
+            yield prefix + name, each
+
+
+def _reference(schema: dict[str, Any]) -> str:
+    return str(schema.get("$ref", "")).rpartition("/")[2]
+
+
 def _type(schema: dict[str, Any]) -> str:
-    kinds = [each["type"] for each in schema.get("oneOf", [schema]) if each.get("type") != "null"]
+    kinds = [each.get("type", "any") for each in schema.get("oneOf", [schema]) if each.get("type") != "null"]
+    if words := schema.get("enum"):
+        return " or ".join(f"`{word}`" for word in words)
     limits = [f"{name} {schema[key]:g}" for name, key in (("from", "minimum"), ("to", "maximum")) if key in schema]
     if schema.get("default", "") != "":
         limits.append(f"default {str(schema['default']).lower()}")
@@ -82,9 +111,9 @@ def _type(schema: dict[str, Any]) -> str:
 
 
 def _media(described: dict[str, Any]) -> str:
-    return ", ".join(f"`{name}`" for name in described["content"])
+    return ", ".join(f"`{name}`" for name in described.get("content", {}))
 
 
 def _shape(response: dict[str, Any]) -> str:
-    names = {each["schema"].get("$ref", "").rpartition("/")[2] for each in response["content"].values()}
+    names = {each["schema"].get("$ref", "").rpartition("/")[2] for each in response.get("content", {}).values()}
     return ", ".join(f"`{name}`" for name in sorted(names - {""}))

@@ -85,14 +85,16 @@ def _refuse_aliases(yaml: Any, data: bytes, file: str) -> None:
     """Raise on anchors, aliases, tags and depth, before anything is built from the text."""
     depth = 0
     for event in yaml.parse(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-        line = event.start_mark.line + 1 if event.start_mark else None
+        mark = event.start_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise YamlTextError("anchors and aliases are not read here; write the value out", file=file, line=line)
+            message = "anchors and aliases are not read here; write the value out"
+            raise YamlTextError(message, file=file, line=line, column=column)
         if getattr(event, "tag", None):
-            raise YamlTextError(f"tags such as {event.tag} are not read here", file=file, line=line)
+            raise YamlTextError(f"tags such as {event.tag} are not read here", file=file, line=line, column=column)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEPTH_MAX:
-            raise YamlTextError(f"nested deeper than {DEPTH_MAX}", file=file, line=line)
+            raise YamlTextError(f"nested deeper than {DEPTH_MAX}", file=file, line=line, column=column)
 
 
 @dataclass(slots=True)
@@ -108,7 +110,12 @@ class _Builder:
             return self._build_mapping(node, path)
         if isinstance(node, self.yaml.SequenceNode):
             return [self.build(child, (*path, position)) for position, child in enumerate(node.value)]
-        value = self.loader.construct_object(node)
+        try:
+            value = self.loader.construct_object(node)
+        except ValueError as error:
+            raise self._error(
+                f"{node.value!r} looks like a number or a date and is none; put it in quotes", node, path
+            ) from error
         if not isinstance(value, str | int | float | bool | None):
             raise self._error(f"{node.value!r} is read as a {type(value).__name__}; put it in quotes", node, path)
         return value

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, create_engine, select
 from sqlalchemy.pool import StaticPool
 
 from tallystick.access.grants.members import Member, find_member, groups_of, members_of
-from tallystick.access.grants.model import Grant, Holder, Subject
+from tallystick.access.grants.model import Grant, Ground, Holder, Subject
 from tallystick.access.grants.rows import allowed_by, in_force, load_grants, load_roles, of_subjects
 from tallystick.access.permissions import Permission
 from tallystick.access.rights import Rights
@@ -67,13 +67,14 @@ def holders(connection: Connection, permission: Permission, scope: str, at_us: i
     return sorted(found, key=lambda each: (each.name.casefold(), each.person or "", each.scope, each.since_index))
 
 
-def rights_from(connection: Connection, person: str, at_us: int) -> Rights:
-    """Return what the grants of a person and of her groups allow, as these tables have them."""
+def rights_from(connection: Connection, person: str, at_us: int, *, glass: bool = True) -> Rights:
+    """Return what the grants of a person and of her groups allow, as these tables have them; emergencies if `glass`."""
     roles = load_roles(connection)
     subjects = [Subject("person", person), *(Subject("group", group) for group in groups_of(connection, person))]
     return Rights.of(
         (permission, grant.scope)
         for grant in load_grants(connection, in_force(at_us), of_subjects(subjects))
+        if glass or grant.ground is not Ground.GLASS
         for permission in allowed_by(grant, roles)
     )
 

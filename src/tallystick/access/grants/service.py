@@ -33,7 +33,7 @@ from tallystick.access.grants.errors import (
     PersonRequiredError,
 )
 from tallystick.access.grants.events import asking, deciding, ending, expiring, succeeding
-from tallystick.access.grants.history import History, holders
+from tallystick.access.grants.history import History, holders, rights_from
 from tallystick.access.grants.members import find_member
 from tallystick.access.grants.model import Grant, Ground, Holder, State, Subject
 from tallystick.access.grants.ports import AdminReading
@@ -80,6 +80,12 @@ class GrantService:
         something about grants or roles changes. Says nothing about whether she may sign in.
         """
         return self._rights.of(person_id, groups, now_us)
+
+    def lasting(self, connection: Connection, caller: Caller) -> Rights:
+        """Return the rights of a caller without those that a broken glass alone gives."""
+        if caller.type != "user" or is_operator(caller):
+            return caller.rights
+        return caller.rights.within(rights_from(connection, caller.id, self._now_us(), glass=False))
 
     def request(self, caller: Caller, *, subject: Subject, role: str, scope: str, reason: str, until_us: int) -> str:
         """Ask for access and return the id of the grant that it would be."""

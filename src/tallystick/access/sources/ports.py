@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from sqlalchemy import Connection
+
+from tallystick.access.model import Caller
 from tallystick.access.rights import Rights
 from tallystick.access.sources.figures import Figures
 
@@ -26,6 +29,14 @@ class RightsOf(Protocol):
 
     def __call__(self, person: str, now_us: int, /) -> Standing | None:
         """Return the person's standing, or None for one who is unknown, disabled or gone."""
+        ...
+
+
+class Lasting(Protocol):
+    """Says what of a caller's rights is there for longer than an emergency."""
+
+    def __call__(self, connection: Connection, caller: Caller, /) -> Rights:
+        """Return the caller's rights without those that come from a broken glass alone."""
         ...
 
 

@@ -30,7 +30,7 @@ from tallystick.access.sources.limits import (
     may_see_token,
 )
 from tallystick.access.sources.model import CreatedToken, Owner, OwnerKind, Token, TokenSettings
-from tallystick.access.sources.ports import Now, RightsOf
+from tallystick.access.sources.ports import Lasting, Now, RightsOf
 from tallystick.access.sources.rows import all_tokens, find_source, find_token
 from tallystick.access.sources.service import event_scope, revocation
 from tallystick.errors import PermissionMissingError, TallystickError
@@ -51,12 +51,19 @@ class TokenService:
     """
 
     def __init__(
-        self, projection: Projection, commands: Commands, secrets: Secrets, now: Now, rights_of: RightsOf
+        self,
+        projection: Projection,
+        commands: Commands,
+        secrets: Secrets,
+        now: Now,
+        rights_of: RightsOf,
+        lasting: Lasting,
     ) -> None:
         self._projection = projection
         self._commands = commands
         self._secrets = secrets
         self._now = now
+        self._lasting = lasting
         self._authenticator = Authenticator(projection, secrets, now, rights_of)
 
     def authenticate(self, authorization: str | None, *, address: str, via: Door) -> Caller:
@@ -144,7 +151,8 @@ class TokenService:
             if source is None or not may_see_source(caller, source):
                 raise SourceUnknownError(f"there is no source {owner.id!r}")
             check_in_source(source, settings.scopes)
-        check_may_hold(caller, owner, settings)
+        # A service's token asks nobody again what its maker may do: it would outlive her emergency.
+        check_may_hold(replace(caller, rights=self._lasting(connection, caller)), owner, settings)
 
     def _creation(
         self, caller: Caller, owner: Owner, settings: TokenSettings, record: Secret, predecessor: str | None
