@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pyotp
@@ -13,6 +14,8 @@ import pytest
 from litestar.testing import TestClient
 from tests.people_home import PASSWORD, Home, people_home
 
+from tallystick.access.operator import OPERATOR
+from tallystick.access.sources.model import SourceSettings
 from tallystick.web.site import create_site
 
 SAME = {"sec-fetch-site": "same-origin"}
@@ -133,6 +136,51 @@ def test_a_dangerous_act_leads_to_the_confirmation_once_the_sign_in_is_old(home:
     assert post(http, "/account/password", **fields).headers["location"].startswith("/confirm")
     assert post(http, "/confirm", password=PASSWORD, next="/account").headers["location"] == "/account"
     assert post(http, "/account/password", **fields).headers["location"] == "/account"
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "back"),
+    [
+        ("/sources/till/retire", {}, "/sources/till"),
+        ("/sources/till/token", {"days": "30"}, "/sources/till"),
+        ("/tokens", {"permissions": "grants.request", "scopes": "/", "days": "9"}, "/tokens"),
+        ("/settings", {"setting": "session.idle_minutes", "value": "20"}, "/settings"),
+        ("/access/break-glass", {"role": "viewer", "scope": "/", "minutes": "5", "reason": "x"}, "/access/break-glass"),
+        ("/access/grants/g-a%20b/approve", {}, "/access/grants/g-a%20b"),
+        ("/account/second-factor", {}, "/account"),
+    ],
+)
+def test_every_form_that_needs_a_proof_leads_to_the_confirmation_and_back_to_its_page(
+    home: Home, http: httpx.Client, path: str, fields: dict[str, str], back: str
+) -> None:
+    set_up(home, http)
+    home.services.sources.register(OPERATOR, "till", SourceSettings(scopes=("acme",)))
+    home.clock.advance(601)
+    answer = post(http, path, **fields)
+    place = urlsplit(answer.headers["location"])
+    assert (answer.status_code, place.path, parse_qs(place.query)) == (303, "/confirm", {"next": [back]})
+    assert "Confirm that it is you, and do it again." in http.get(answer.headers["location"]).text
+    assert post(http, "/confirm", password=PASSWORD, next=back).headers["location"] == back
+    again = post(http, path, **fields)
+    assert not again.headers.get("location", "").startswith("/confirm")
+
+
+def test_a_script_is_led_to_the_confirmation_and_back_to_the_page_that_is_open(home: Home, http: httpx.Client) -> None:
+    set_up(home, http)
+    home.clock.advance(601)
+    fields = {"setting": "session.idle_minutes", "value": "20"}
+    for shown, back in (("/settings?a=b", "/settings?a=b"), ("//evil.example", "/events")):
+        headers = {**SAME, "hx-request": "true", "hx-current-url": f"http://127.0.0.1:8400{shown}"}
+        answer = http.post("/settings", data=fields, headers=headers)
+        assert parse_qs(urlsplit(answer.headers["hx-redirect"]).query) == {"next": [back]}
+
+
+def test_a_program_that_has_to_prove_who_it_is_is_told_so(home: Home, http: httpx.Client) -> None:
+    set_up(home, http)
+    home.clock.advance(601)
+    fields = {"setting": "session.idle_minutes", "value": "20"}
+    answer = http.post("/settings.json", data=fields, headers=SAME)
+    assert (answer.status_code, answer.json()["code"]) == (403, "reauthentication-needed")
 
 
 def test_an_invited_person_sets_a_password_and_is_signed_in(home: Home, http: httpx.Client) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 from litestar import Request, Response
+from litestar.routes import HTTPRoute
 
+from tallystick.access.people.errors import ReauthenticationNeededError
 from tallystick.api.problem import Problem
 from tallystick.api.services import Services
+from tallystick.web.caller import HOME, local_path
+from tallystick.web.flash import see_other
 from tallystick.web.page import is_fragment, render
 from tallystick.web.twin import wants_json
 
@@ -41,6 +45,8 @@ class ErrorPages:
             return None
         if problem.status == _UNAUTHENTICATED:
             return _to_sign_in(request)
+        if problem.code == ReauthenticationNeededError.code:
+            return _to_confirmation(request)
         before, at, after = mark_place(request.query_params.get("q", ""), problem)
         view = ErrorView(problem=problem, before=before, at=at, after=after)
         headers = {name: value for name, value in headers.items() if name != "www-authenticate"}
@@ -89,6 +95,32 @@ def _to_sign_in(request: Request[Any, Any, Any]) -> Response[bytes]:
     wanted = request.scope["path"] if request.method == "GET" else ""
     headers["location"] = _sign_in(wanted, query if wanted else "")
     return Response(b"", media_type="text/plain", status_code=303, headers=headers)
+
+
+def _to_confirmation(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Lead to the page that asks who is there to show that it is her, and from there back to the form."""
+    following = urlencode({"next": _page_of_form(request)})
+    return see_other(request, f"/confirm?{following}", "Confirm that it is you, and do it again.", kind="attention")
+
+
+def _page_of_form(request: Request[Any, Any, Any]) -> str:
+    """Return the page that a form is on: the nearest one above its own path, as browsers here send no referrer."""
+    if request.headers.get("hx-request") == "true":
+        shown = urlsplit(request.headers.get("hx-current-url", ""))
+        return local_path(f"{shown.path}?{shown.query}" if shown.query else shown.path)
+    pages = [route for route in request.app.routes if isinstance(route, HTTPRoute) and "GET" in route.methods]
+    parts = request.scope["path"].strip("/").split("/")
+    for count in range(len(parts), 0, -1):
+        if any(_fits(route, parts[:count]) for route in pages):
+            return local_path("/" + "/".join(quote(part) for part in parts[:count]))
+    return HOME
+
+
+def _fits(route: HTTPRoute, parts: list[str]) -> bool:
+    components = route.path_components
+    return len(components) == len(parts) and all(
+        not isinstance(component, str) or component == part for component, part in zip(components, parts, strict=True)
+    )
 
 
 def _sign_in(path: str, query: str) -> str:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 
 from tallystick.access.model import Caller
-from tallystick.access.people.errors import ReauthenticationNeededError
 from tallystick.access.people.model import Profile, Session
 from tallystick.api.problem import Problem, problem_of
 from tallystick.api.services import Services
@@ -173,12 +171,10 @@ def end_device(
 
 
 def _try(request: Request[Any, Any, Any], services: Services, do: Callable[[Caller], Page]) -> Page:
-    """Do something with one's own account; ask for a confirmation first where it is due."""
+    """Do something with one's own account; what was typed wrong is said on the account page."""
     caller = person(request, services)
     try:
         return do(caller)
-    except ReauthenticationNeededError:
-        return see_other(request, f"/confirm?{urlencode({'next': PATH})}", "Confirm that it is you, and do it again.")
     except InvalidInputError as error:
         return _page(request, services, problem_of(error))
 
