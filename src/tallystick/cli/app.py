@@ -13,6 +13,7 @@ from tallystick.cli import (
     access,
     catalogue,
     check,
+    exports,
     keep,
     ledger,
     live,
@@ -44,6 +45,7 @@ for room in (live, people, send, read, proof, check, keep):
     room.register(app)
 app.add_typer(access.app, name="access")
 app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(exports.app, name="exports")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(people.app, name="person")
 app.add_typer(source.app, name="source")

@@ -80,9 +80,14 @@ class Client:
     @contextmanager
     def export(self, query: str, **parameters: Any) -> Iterator[Iterator[bytes]]:
         """Stream an export; the bytes arrive as the server makes them and the number of rows has no limit."""
-        params = {"query": query, **_given(parameters)}
+        with self.download("/api/v1/export", query=query, **parameters) as chunks:
+            yield chunks
+
+    @contextmanager
+    def download(self, path: str, **parameters: Any) -> Iterator[Iterator[bytes]]:
+        """Stream any file that the server hands out, such as that of an export that is finished."""
         try:
-            with self._http.stream("GET", "/api/v1/export", params=params, timeout=None) as response:
+            with self._http.stream("GET", path, params=_given(parameters), timeout=None) as response:
                 raise_for_problem(response)
                 yield response.iter_bytes()
         except httpx.TransportError as error:
