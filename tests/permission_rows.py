@@ -271,6 +271,8 @@ API: Final = (
     json_body("/api/v1/people", P.PEOPLE_MANAGE, {"handle": "brandnew", "name": "Brand New"}),
     json_body("/api/v1/people/{person_id:str}/disable", P.PEOPLE_MANAGE, {}, person_id=World.member),
     json_body("/api/v1/people/{person_id:str}/enable", P.PEOPLE_MANAGE, {}, person_id=World.member),
+    get("/api/v1/catalogue", P.CATALOGUE_READ, q="signed in"),
+    at("/api/v1/catalogue/{action:str}", P.CATALOGUE_READ, action=lambda _: "user.signed_in"),
     get("/api/v1/views", SOMEBODY),
     json_body("/api/v1/views", SOMEBODY, {"name": "one", "question": {}}),
     json_body("/api/v1/views/{view_id:str}", OWN, {"name": "one", "question": {}}, "PUT", view_id=World.view),

@@ -14,6 +14,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
 
+from tallystick.api.catalogue import CATALOGUE_ROUTES
 from tallystick.api.exports import EXPORT_ROUTES
 from tallystick.api.failures import FAILURES
 from tallystick.api.grants import GRANT_ROUTES
@@ -56,6 +57,7 @@ ROUTES: Final = (
     *PEOPLE_ROUTES,
     *VIEW_ROUTES,
     *EXPORT_ROUTES,
+    *CATALOGUE_ROUTES,
     healthz,
     readyz,
     metrics,

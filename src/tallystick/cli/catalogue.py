@@ -73,14 +73,17 @@ def list_actions(
 def show(
     action: Annotated[str, typer.Argument(help="Name of the action.")], extra: Extra = None, as_json: Json = False
 ) -> None:
-    """Show one action with everything the catalogue says of it."""
+    """Show one action with everything the catalogue says of it, and an event as an example."""
     kind = _load(extra).get(action)
     if kind is None:
         raise UnknownActionError(f"the catalogue has no action {action!r}")
+    from tallystick.event.catalogue_example import example_of
+
+    shown = {**kind.definition(), "example": example_of(kind)}
     if as_json:
-        print_json(kind.definition())
+        print_json(shown)
         return
-    rows = [(plain(name, "dim"), plain(value)) for name, value in kind.definition().items()]
+    rows = [(plain(name, "dim"), plain(value)) for name, value in shown.items()]
     print_table((Column(), Column(folds=True)), rows, header=False)
 
 

@@ -12,20 +12,13 @@ from litestar.params import PathParameter, QueryParameter
 
 from tallystick.access.model import Caller
 from tallystick.access.permissions import Permission
-from tallystick.access.require import require
+from tallystick.api.catalogue import declared_action, declared_actions
 from tallystick.api.services import Services
-from tallystick.errors import NotFoundError
 from tallystick.event.catalogue import CATEGORIES, ActionType
+from tallystick.event.catalogue_example import example_of
 from tallystick.search.model import Search
 from tallystick.web.caller import person
 from tallystick.web.page import render
-
-
-class ActionUndeclaredError(NotFoundError):
-    """The catalogue does not declare this action."""
-
-    code = "action-undeclared"
-    advice = "It is accepted all the same; declare it in a file of your own to give it a message, facts and controls."
 
 
 class ActionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +56,7 @@ class ActionPage(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     definition: dict[str, Any]
+    example: dict[str, Any] | None
     members: list[str]
     query: str
 
@@ -76,20 +70,13 @@ def catalogue_page(
 ) -> Response[bytes]:
     """Return the declared actions, and what came that is not declared."""
     caller = person(request, services)
-    require(caller, Permission.CATALOGUE_READ)
-    types = services.record.admission.catalogue.types
-    words = text.lower().split()
-    found = [
-        each
-        for each in types.values()
-        if category in {"", each.category} and all(word in f"{each.name} {each.description}".lower() for word in words)
-    ]
+    found = declared_actions(services, caller, text, category)
     view = CataloguePage(
         text=text,
         category=category,
         categories=list(CATEGORIES),
-        actions=[_row(each) for each in sorted(found, key=lambda each: each.name)],
-        total=len(types),
+        actions=[_row(each) for each in found],
+        total=len(services.record.admission.catalogue.types),
         undeclared=_undeclared(services, caller),
         can_manage=caller.rights.anywhere(Permission.CATALOGUE_MANAGE),
     )
@@ -103,13 +90,15 @@ def action_page(
     action: Annotated[str, PathParameter(description="The name of an action.")],
 ) -> Response[bytes]:
     """Return one action: what is said, which parts are facts, what belongs in metadata, which controls it serves."""
-    require(person(request, services), Permission.CATALOGUE_READ)
-    kind = services.record.admission.catalogue.get(action)
-    if kind is None:
-        raise ActionUndeclaredError(f"the catalogue does not declare {action[:128]!r}")
+    kind = declared_action(services, person(request, services), action)
     members = sorted(kind.metadata_schema.get("properties", {}))
-    definition = kind.definition()
-    view = ActionPage(name=action, definition=definition, members=members, query=quote_plus(f"action:{action}"))
+    view = ActionPage(
+        name=action,
+        definition=kind.definition(),
+        example=example_of(kind),
+        members=members,
+        query=quote_plus(f"action:{action}"),
+    )
     return render(request, services, "catalogue/action.html", view, title=action)
 
 
