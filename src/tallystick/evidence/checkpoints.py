@@ -6,13 +6,13 @@ import re
 import threading
 from collections import OrderedDict
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Protocol, Self
 
 import msgspec
 
 from tallystick.errors import VerificationError
 from tallystick.evidence.panel import CheckpointView, view_checkpoint
+from tallystick.follow.background import Background
 from tallystick.ledger.model import LedgerStatus
 
 LOOK_EVERY_S: Final = 5.0
@@ -36,7 +36,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint: CheckpointView
 
 
-class Checkpoints:
+class Checkpoints(Background):
     """Remembers the last checkpoint of each minute, for a day at most, while the server runs. A thread of its own.
 
     Nothing relies on it: it is a convenience for who compares with what they kept. What counts lies with the witnesses.
@@ -47,19 +47,11 @@ class Checkpoints:
         self._cosigned = cosigned
         self._lock = threading.Lock()
         self._seen: OrderedDict[int, tuple[int, bytes]] = OrderedDict()  # by minute
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
+        super().__init__("checkpoints")
 
     def __enter__(self) -> Self:
         self.look()
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stopping.set()
-        self._thread.join()
+        return super().__enter__()
 
     def look(self) -> None:
         """Take note of the newest checkpoint."""

@@ -6,17 +6,16 @@ search, which says so; the rest stays searchable. Commitments against the tree a
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Protocol
 
 import structlog
 
 from tallystick.clock import Clock
 from tallystick.errors import CorruptionError, TallystickError, VerificationError
 from tallystick.event.occurred import time_of_us
+from tallystick.follow.background import Background
 from tallystick.follow.commands import Commands
 from tallystick.ledger.model import LedgerStatus, Snapshot
 from tallystick.segment.derived import check_segment
@@ -40,7 +39,7 @@ class Quarantines(Protocol):
     def quarantined(self) -> Mapping[str, str]: ...
 
 
-class SelfCheck:
+class SelfCheck(Background):
     """Checks one segment after another, each once for each start, while the log is idle. A thread of its own."""
 
     def __init__(self, log: Log, segments: Path, register: Quarantines, commands: Commands, clock: Clock) -> None:
@@ -50,18 +49,7 @@ class SelfCheck:
         self._commands = commands
         self._clock = clock
         self._checked: dict[str, int] = {}  # by path, when; only the own thread adds
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="self-check", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stopping.set()
-        self._thread.join()
+        super().__init__("self-check")
 
     def checked(self) -> Mapping[str, int]:
         """Return the segments checked since the start, each with when that was (microseconds)."""

@@ -4,14 +4,13 @@ up, write down repeats on time, let go of what was replaced.
 
 from __future__ import annotations
 
-import threading
 import time
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import structlog
 
 from tallystick.errors import TallystickError
+from tallystick.follow.background import Background
 from tallystick.search.service import SearchService
 
 EVERY_S: Final = 15.0
@@ -24,23 +23,12 @@ WARM_STEPS: Final = 80
 _telemetry = structlog.get_logger("tallystick.search")
 
 
-class SearchUpkeep:
+class SearchUpkeep(Background):
     """A thread beside one search service, for as long as the context lasts."""
 
     def __init__(self, service: SearchService) -> None:
         self._service = service
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="search-upkeep", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stopping.set()
-        self._thread.join()
+        super().__init__("search-upkeep")
 
     def _run(self) -> None:
         for _ in range(WARM_STEPS):

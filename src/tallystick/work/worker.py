@@ -21,6 +21,7 @@ from sqlalchemy import Connection, select
 
 from tallystick.errors import TallystickError
 from tallystick.event.occurred import time_of_us
+from tallystick.follow.background import Background
 from tallystick.store.tables.work import EXPORT
 from tallystick.work.exports import OWN_SCOPE, ExportJobs
 from tallystick.work.model import Export, Progress, Requester, State
@@ -37,7 +38,7 @@ class _StoppedError(Exception):
     """The export under way is not wanted any more: it was cancelled, or the server stops."""
 
 
-class ExportWorker:
+class ExportWorker(Background):
     """A thread that makes one export at a time, for as long as the context lasts.
 
     `require_room` raises StorageFullError while the disk has no room beyond what recording needs.
@@ -55,15 +56,14 @@ class ExportWorker:
 
     def __enter__(self) -> Self:
         self.prepare()
-        self._thread.start()
-        return self
+        return super().__enter__()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stopping.set()
         self._woken.set()
-        self._thread.join()
+        super().__exit__(kind, error, trace)
 
     def prepare(self) -> None:
         """Make the folder, and remove every file in it that no finished export owns."""

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import threading
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import structlog
 
 from tallystick.access.grants.service import GrantService
 from tallystick.errors import TallystickError
+from tallystick.follow.background import Background
 
 EVERY_S: Final = 30.0
 _telemetry = structlog.get_logger("tallystick.access")
 
 
-class GrantUpkeep:
+class GrantUpkeep(Background):
     """A thread beside the grants, for as long as the context lasts."""
 
     def __init__(self, grants: GrantService) -> None:
         self._grants = grants
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="grant-upkeep", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stopping.set()
-        self._thread.join()
+        super().__init__("grant-upkeep")
 
     def _run(self) -> None:
         while not self._stopping.wait(EVERY_S):

@@ -12,13 +12,14 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import msgspec
 import structlog
 
 from tallystick.access.sources.figures import Counts, Figures, counts_itself, figures_of, worth_reading
 from tallystick.errors import CorruptionError
+from tallystick.follow.background import Background
 from tallystick.ledger.model import Snapshot
 from tallystick.ledger.wal import FrameRef
 from tallystick.segment.content import ContentFile
@@ -43,7 +44,7 @@ class _State(msgspec.Struct):
     counts: dict[int, Counts] = {}
 
 
-class SourceFollower:
+class SourceFollower(Background):
     """Safe to share between threads; within the context it follows by itself."""
 
     def __init__(
@@ -55,18 +56,12 @@ class SourceFollower:
         self._now = now
         self._lock = threading.Lock()
         self._state = self._load(origin)  # guarded by _lock
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="source-follower", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+        super().__init__("source-follower")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stopping.set()
-        self._thread.join()
+        super().__exit__(kind, error, trace)
         self.save()
 
     def figures(self) -> Mapping[int, Figures]:
