@@ -140,6 +140,7 @@ def _config(settings: Settings, instance: Instance, certificate: LiveCertificate
     config = uvicorn.Config(
         with_front(create_site(instance.services), settings),
         http=BoundedConnection,
+        ws="none",
         access_log=False,
         log_config=None,
         lifespan="off",

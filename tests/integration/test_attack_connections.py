@@ -135,3 +135,41 @@ def test_connections_beyond_the_limit_are_closed_and_the_others_served(
     assert held[0].recv(4096).startswith(b"HTTP/1.1 200 ")
     for line in held:
         line.close()
+
+
+NEXT = b"GET /next HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
+OFFERS = {
+    "HTTP/2": b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n",
+    "a websocket": b"Connection: keep-alive, upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+    "the name twice": b"Connection: Upgrade\r\nUpgrade: h2c\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n",
+}
+
+
+@pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
+@pytest.mark.parametrize("apart", [False, True], ids=["at once", "byte by byte"])
+def test_a_client_that_offers_another_protocol_is_answered_and_so_is_what_it_asks_next(
+    port: int, offer: bytes, apart: bool
+) -> None:
+    said = b"GET / HTTP/1.1\r\nHost: here\r\n" + offer + b"\r\n" + NEXT
+    answer = _say(port, *[said[at : at + 1] for at in range(len(said))] if apart else [said])
+    assert answer.count(b"HTTP/1.1 200 OK") == 2
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("apart", [False, True], ids=["at once", "byte by byte"])
+def test_the_body_behind_an_offer_is_the_body_and_never_a_request(port: int, chunked: bool, apart: bool) -> None:
+    body = b"GET /smuggled HTTP/1.1\r\nHost: here\r\n\r\n"
+    framed = b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+    if chunked:
+        framed = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    said = HEAD + OFFERS["HTTP/2"] + framed + NEXT
+    answer = _say(port, *[said[at : at + 1] for at in range(len(said))] if apart else [said])
+    assert answer.count(b"HTTP/1.1 200 OK") == 2
+    assert answer.count(body) == 1
+
+
+def test_whoever_takes_the_server_for_a_proxy_is_refused(port: int) -> None:
+    for place in (b"here:80", b"/"):
+        answer = _say(port, b"CONNECT " + place + b" HTTP/1.1\r\nHost: here\r\n\r\n" + NEXT)
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert answer.count(b"HTTP/1.1 ") == 1
