@@ -274,6 +274,7 @@ def open_instance(
             log=log,
             health=HealthService(watched, reading.recorder.looked),
             configured=show_settings(settings),
+            public_url=settings.public_url,
         )
         held.enter_context(GrantUpkeep(access.grants))
         yield Instance(settings, ledger, admission, key, projection, register, services, product, commands)
@@ -426,7 +427,17 @@ def _open_access(
     tokens = TokenService(projection, commands, book.secrets, now, standing_of, grants.lasting)
     endings = (tokens.revocations, grants.leaving_events)
     limits = partial(_session_limits, kept)
-    room = open_people(book, grants.rights_of, grants.bootstrap_events, recorder, endings, limits, provider, public_url)
+    room = open_people(
+        book,
+        grants.rights_of,
+        grants.bootstrap_events,
+        recorder,
+        endings,
+        grants.exceeding_events,
+        limits,
+        provider,
+        public_url,
+    )
     return _Access(SourceService(projection, commands, now, follower), tokens, roles, grants, room)
 
 

@@ -2,7 +2,8 @@
 
 Authority comes from grants that others decided, from the setup, or from a group; never from a broken glass. It does not
 count where the people who gain from the request made it: what one of them decided since asking, directly or through
-somebody whose own authority came from there, and a group that was joined since then.
+somebody whose own authority came from there, and a group that was joined since then. Nor does it count where one of
+them has a hand in the account, unless somebody else decided since then that it may decide.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from tallystick.access.grants.hands import Hands
 from tallystick.access.grants.members import find_member, groups_of, members_of
 from tallystick.access.grants.model import Grant, Ground, Subject
 from tallystick.access.grants.rows import allowed_by, find_grant, in_force, load_grants, load_roles, of_subjects
@@ -51,6 +53,7 @@ def authority_of(
         groups = {group: since for group, since in groups.items() if since < interest.since}
     subjects = [Subject("person", person), *(Subject("group", group) for group in groups)]
     roles = load_roles(connection)
+    hands = None if interest is None else Hands(connection, interest.people)
     return tuple(
         sorted(
             grant.id
@@ -59,6 +62,7 @@ def authority_of(
             and is_within(scope, grant.scope)
             and Permission.GRANTS_APPROVE in allowed_by(grant, roles)
             and not (interest is not None and _comes_from(connection, grant, interest, {}))
+            and (hands is None or hands.counts(person, grant))
         )
     )
 

@@ -33,12 +33,13 @@ from tallystick.access.grants.errors import (
     PersonRequiredError,
 )
 from tallystick.access.grants.events import asking, deciding, ending, expiring, succeeding
+from tallystick.access.grants.hands import Hands
 from tallystick.access.grants.history import History, holders, rights_from
 from tallystick.access.grants.members import find_member
 from tallystick.access.grants.model import Grant, Ground, Holder, State, Subject
 from tallystick.access.grants.ports import AdminReading
 from tallystick.access.grants.rights import RightsInForce
-from tallystick.access.grants.rows import find_grant, in_force, load_grants, of_subjects
+from tallystick.access.grants.rows import allowed_by, find_grant, in_force, load_grants, load_roles, of_subjects
 from tallystick.access.model import Caller
 from tallystick.access.permissions import Permission
 from tallystick.access.require import require
@@ -262,6 +263,18 @@ class GrantService:
         asked = (each for each in grants if each.state(now_us) is State.REQUESTED)
         return [*ended, *(deciding(caller, "access.withdrawn", each, (), None, now_us) for each in asked)]
 
+    def exceeding_events(
+        self, connection: Connection, caller: Caller, person_id: str, maker: str, now_us: int
+    ) -> Sequence[dict[str, Any]]:
+        """Return the events that end what a person holds herself and the maker of a way into her account does not."""
+        roles, held = load_roles(connection), rights_from(connection, maker, now_us, glass=False)
+        grants = load_grants(connection, in_force(now_us), of_subjects([Subject("person", person_id)]))
+        return [
+            ending(caller, grant, f"{maker}, who may do less, has made a way into the account", now_us)
+            for grant in grants
+            if not all(held.allows(permission, grant.scope) for permission in allowed_by(grant, roles))
+        ]
+
     def notice_expired(self) -> None:
         """Write down which grants ran out. They allowed nothing since then, whether this runs or not."""
         if self._ran_out(self._now_us()):
@@ -322,6 +335,8 @@ def _authority(connection: Connection, caller: Caller, grant: Grant, now_us: int
         return ()
     if caller.id in interest.people:
         raise OwnDecisionError("nobody decides about access that she asked for or gets")
+    if Hands(connection, {caller.id}).are_in(grant.requester):
+        raise OwnDecisionError("nobody decides what was asked for with an account that she gave access to")
     authority = authority_of(connection, caller.id, grant.scope, now_us, interest)
     if not authority:
         raise OwnDecisionError("your authority to decide comes from those who gain from this request, or from no grant")

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from tallystick.follow.product_log import ProductEvent
 from tallystick.follow.projection import Handler, handlers_of
-from tallystick.store.tables.people import CREDENTIAL, PERSON, PERSON_GROUP, RECOVERY_CODE_USED, SESSION
+from tallystick.store.tables.people import CREDENTIAL, PERSON, PERSON_GROUP, PERSON_HAND, RECOVERY_CODE_USED, SESSION
 
 
 def _changed(event: ProductEvent) -> dict[str, Any]:
@@ -48,6 +48,40 @@ def _disable(connection: Connection, event: ProductEvent) -> None:
 
 def _enable(connection: Connection, event: ProductEvent) -> None:
     connection.execute(update(PERSON).where(PERSON.c.person == event.metadata["person"]).values(disabled_index=None))
+    _note_hand(connection, event.metadata["person"], _actor(event), event.index)
+
+
+def _actor(event: ProductEvent) -> str:
+    actor: str = event.event["actor"]["id"]
+    return actor
+
+
+def _note_hand(connection: Connection, person: str, hand: str, index: int, *, relinked: bool = False) -> None:
+    """Keep who had a hand in somebody else's account, and since when."""
+    if hand == person:
+        return
+    row = (PERSON_HAND.c.person == person) & (PERSON_HAND.c.hand == hand)
+    before = connection.scalar(select(PERSON_HAND.c.relinked).where(row))
+    connection.execute(delete(PERSON_HAND).where(row))
+    values = {"person": person, "hand": hand, "since_index": index, "relinked": relinked or bool(before)}
+    connection.execute(PERSON_HAND.insert().values(**values))
+
+
+def _accept_invitation(connection: Connection, event: ProductEvent) -> None:
+    """Take the link away, and keep who made it: nobody else's hand is in an account whose password is new."""
+    person = event.metadata["person"]
+    mine = CREDENTIAL.c.person == person
+    maker = connection.scalar(select(CREDENTIAL.c.made_by).where(mine, CREDENTIAL.c.kind == "invitation"))
+    password = connection.scalar(select(CREDENTIAL.c.name).where(mine, CREDENTIAL.c.kind == "password"))
+    connection.execute(delete(PERSON_HAND).where(PERSON_HAND.c.person == person))
+    if maker is not None:
+        _note_hand(connection, person, maker, event.index, relinked=password is not None)
+    _take("invitation")(connection, event)
+
+
+def _disable_totp(connection: Connection, event: ProductEvent) -> None:
+    _take("totp", "recovery")(connection, event)
+    _note_hand(connection, event.metadata["person"], _actor(event), event.index)
 
 
 def _change_groups(connection: Connection, event: ProductEvent) -> None:
@@ -73,6 +107,7 @@ def _put(kind: str) -> Handler:
                 kind=kind,
                 person=person,
                 digest=metadata["digest"],
+                made_by=_actor(event),
                 since_at=event.received_at,
                 until=metadata.get("until"),
             )
@@ -158,12 +193,12 @@ HANDLERS: Mapping[tuple[str, int], Handler] = handlers_of(
         "access.person_enabled": _enable,
         "access.groups_changed": _change_groups,
         "access.invited": _put("invitation"),
-        "access.invitation_accepted": _take("invitation"),
+        "access.invitation_accepted": _accept_invitation,
         "access.setup_link_made": _put("setup"),
         "access.setup_completed": _complete_setup,
         "access.password_set": _put("password"),
         "access.totp_enabled": _enable_totp,
-        "access.totp_disabled": _take("totp", "recovery"),
+        "access.totp_disabled": _disable_totp,
         "access.recovery_codes_made": _put("recovery"),
         "access.recovery_code_used": _use_recovery_code,
         "access.signed_in": _sign_in,

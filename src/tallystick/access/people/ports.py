@@ -37,6 +37,16 @@ class EndAccess(Protocol):
         ...
 
 
+class EndExceeding(Protocol):
+    """Ends what a person may do beyond somebody who could get into her account."""
+
+    def __call__(
+        self, connection: Connection, caller: Caller, person_id: str, maker: str, now_us: int, /
+    ) -> Sequence[Mapping[str, Any]]:
+        """Return the events that end it; called inside a decision."""
+        ...
+
+
 class AdminReading(Protocol):
     """Records that somebody looked at how the installation is administered; durable on return."""
 

@@ -13,7 +13,7 @@ from tallystick.access.people.failures import FailureLog
 from tallystick.access.people.oidc import OidcService
 from tallystick.access.people.oidc_provider import Provider
 from tallystick.access.people.passwords import Hasher
-from tallystick.access.people.ports import AdminReading, Bootstrap, EndAccess, RightsOf
+from tallystick.access.people.ports import AdminReading, Bootstrap, EndAccess, EndExceeding, RightsOf
 from tallystick.access.people.proofs import Proofs
 from tallystick.access.people.service import PeopleService
 from tallystick.access.people.sessions import Limits, SessionService
@@ -47,6 +47,7 @@ def open_people(
     bootstrap: Bootstrap,
     reading: AdminReading,
     endings: tuple[EndAccess, ...],
+    exceeding: EndExceeding,
     limits: Callable[[], Limits] = Limits,
     provider: Provider | None = None,
     public_url: str | None = None,
@@ -59,7 +60,7 @@ def open_people(
     proofs = Proofs(book, hasher, Attempts(book.clock), failures)
     sessions.forget_ended()
     return PeopleRoom(
-        people=PeopleService(book, hasher, sessions, reading, endings),
+        people=PeopleService(book, hasher, sessions, reading, endings, exceeding),
         account=AccountService(book, hasher, sessions),
         signin=SignInService(book, proofs, sessions),
         sessions=sessions,

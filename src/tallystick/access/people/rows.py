@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from tallystick.access.people.errors import PersonUnknownError
 from tallystick.access.people.model import Person, State
-from tallystick.store.tables.people import CREDENTIAL, PERSON, PERSON_GROUP
+from tallystick.store.tables.people import CREDENTIAL, PERSON, PERSON_GROUP, PERSON_HAND
 
 
 def people_of(connection: Connection, person: str | None = None) -> list[Person]:
@@ -37,6 +37,12 @@ def has(connection: Connection, person: str, kind: str) -> bool:
     """Return whether the log says that a person has a credential of a kind, whatever `secrets.db` holds."""
     query = select(CREDENTIAL.c.name).where(CREDENTIAL.c.person == person, CREDENTIAL.c.kind == kind)
     return connection.execute(query).first() is not None
+
+
+def relinked_by(connection: Connection, person: str) -> list[str]:
+    """Return whose link the password of a person was set by that she has in place of another."""
+    query = select(PERSON_HAND.c.hand).where(PERSON_HAND.c.person == person, PERSON_HAND.c.relinked)
+    return list(connection.scalars(query))
 
 
 def anybody(connection: Connection) -> bool:

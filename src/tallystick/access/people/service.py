@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from sqlalchemy import Connection
@@ -12,12 +12,12 @@ from tallystick.access.model import Caller
 from tallystick.access.people.acting import acting
 from tallystick.access.people.book import Book, Event
 from tallystick.access.people.creation import password_set, person_created, require_free
-from tallystick.access.people.errors import PersonStateError
+from tallystick.access.people.errors import NotAPersonError, PersonStateError
 from tallystick.access.people.links import INVITATION_US, find_link, new_link
 from tallystick.access.people.model import Link, Person, Profile, Session, SignedIn, Visit, new_id, parse_profile
 from tallystick.access.people.passwords import Hasher, check_password
-from tallystick.access.people.ports import AdminReading, EndAccess
-from tallystick.access.people.rows import has, people_of, person_of
+from tallystick.access.people.ports import AdminReading, EndAccess, EndExceeding
+from tallystick.access.people.rows import has, people_of, person_of, relinked_by
 from tallystick.access.people.sessions import SessionService
 from tallystick.access.permissions import Permission
 from tallystick.access.require import require
@@ -30,7 +30,8 @@ Before = Callable[[Connection, int], Events]
 class PeopleService:
     """People of one installation; may be used from any thread. Managing them needs `people.manage` for everything.
 
-    `endings` say what a leaver loses besides her sessions: tokens and grants.
+    `endings` say what a leaver loses besides her sessions: tokens and grants; `exceeding` what an account loses when
+    somebody who may do less could get into it.
     """
 
     def __init__(
@@ -40,12 +41,14 @@ class PeopleService:
         sessions: SessionService,
         reading: AdminReading,
         endings: tuple[EndAccess, ...],
+        exceeding: EndExceeding,
     ) -> None:
         self._book = book
         self._hasher = hasher
         self._sessions = sessions
         self._reading = reading
         self._endings = endings
+        self._exceeding = exceeding
 
     def list(self, caller: Caller) -> Sequence[Person]:
         """Return everybody, in the order in which they came; needs `access.read`. The look is recorded."""
@@ -75,7 +78,7 @@ class PeopleService:
 
         Raises PersonInvalidError, HandleTakenError.
         """
-        require(caller, Permission.PEOPLE_MANAGE, _EVERYWHERE)
+        _require_person(caller)
         profile = parse_profile(profile.handle, profile.name, profile.email)
         person = new_id("p")
 
@@ -92,16 +95,18 @@ class PeopleService:
 
         Raises PersonUnknownError, PersonStateError.
         """
-        require(caller, Permission.PEOPLE_MANAGE, _EVERYWHERE)
+        _require_person(caller)
         with self._book.projection.engine.connect() as connection:
-            name = person_of(connection, person).name
+            found = person_of(connection, person)
+        if found.external:
+            raise PersonStateError("the identity provider vouches for her, and no password does")
 
         def check(connection: Connection, _: int) -> Events:
             if person_of(connection, person).state == "disabled":
                 raise PersonStateError("the account is disabled", advice="Enable it first.")
             return []
 
-        return self._link(caller, person, name, check)
+        return self._link(caller, person, found.name, check)
 
     def check_invitation(self, token: str) -> Person:
         """Return who is invited by a link. Raises LinkInvalidError."""
@@ -110,7 +115,8 @@ class PeopleService:
             return person_of(connection, row.person)
 
     def accept(self, token: str, password: str, visit: Visit) -> SignedIn | None:
-        """Set the password that an invitation asks for; the link is used up.
+        """Set the password that an invitation asks for; the link is used up. Where the account had a password before and
+        no second factor guards it, what the maker of the link may not do herself ends with it.
 
         Returns a session, or None where a second factor is still to be shown at sign-in. Sessions opened with an older
         password end. Raises LinkInvalidError, PasswordWeakError.
@@ -127,10 +133,13 @@ class PeopleService:
             caller = acting(row.person, visit, name=invited.name)
             needs_second.append(has(connection, row.person, "totp"))
             accepted = {"person": row.person, "credential": row.name}
+            is_guarded = needs_second[-1] or not has(connection, row.person, "password")
+            makers = [] if is_guarded else [row.made_by]
             return [
                 act(caller, "access.invitation_accepted", Target("person", row.person, invited.name), accepted, now),
                 password_set(caller, row.person, secret, now),
                 *self._sessions.ending(connection, caller, row.person, now),
+                *self._beyond(connection, caller, row.person, makers, now),
                 *([] if needs_second[-1] else [new.event]),
             ]
 
@@ -149,8 +158,14 @@ class PeopleService:
         def decide(connection: Connection) -> Events:
             before = person_of(connection, person)
             is_own = person == caller.id and caller.session is not None
-            if not (is_own and (profile.handle, profile.email) == (before.handle, before.email)):
+            stays = (profile.handle, profile.email) == (before.handle, before.email)
+            if not (is_own and stays):
                 require(caller, Permission.PEOPLE_MANAGE, _EVERYWHERE)
+            if person == caller.id and not stays:
+                # By these her own events are found: whoever chose them herself would read those of somebody else.
+                raise PersonStateError(
+                    "nobody changes her own handle or e-mail address", advice="Ask somebody else who manages people."
+                )
             require_free(connection, profile.handle, person)
             pairs = {"handle": profile.handle, "name": profile.name, "email": profile.email}
             changes = [
@@ -195,7 +210,7 @@ class PeopleService:
 
     def enable(self, caller: Caller, person: str) -> None:
         """Let a person sign in again, with the password she had; grants and tokens do not come back."""
-        require(caller, Permission.PEOPLE_MANAGE, _EVERYWHERE)
+        _require_person(caller)
 
         def decide(connection: Connection) -> Events:
             found = person_of(connection, person)
@@ -209,9 +224,10 @@ class PeopleService:
     def reset_second_factor(self, caller: Caller, person: str, *, reason: str) -> None:
         """Switch off the second factor of somebody who lost it; never one's own. Her sessions end.
 
+        Whoever made the link by which she set a new password could now get in: what that maker may not do herself ends.
         Raises PersonUnknownError, PersonStateError.
         """
-        require(caller, Permission.PEOPLE_MANAGE, _EVERYWHERE)
+        _require_person(caller)
         if person == caller.id:
             raise PersonStateError("your own second factor is switched off on your account page")
 
@@ -224,6 +240,7 @@ class PeopleService:
             return [
                 act(caller, "access.totp_disabled", target, {"person": person}, now, reason=reason),
                 *self._sessions.ending(connection, caller, person, now),
+                *self._beyond(connection, caller, person, relinked_by(connection, person), now),
             ]
 
         self._book.run(decide)
@@ -242,6 +259,14 @@ class PeopleService:
         self._book.run(decide)
         self._sessions.forget_ended()
 
+    def _beyond(
+        self, connection: Connection, caller: Caller, person: str, makers: Iterable[str], now_us: int
+    ) -> Events:
+        """Return the events that end what a person may do beyond those who made links into her account."""
+        known = [maker for maker in makers if people_of(connection, maker)]
+        ended = (event for maker in known for event in self._exceeding(connection, caller, person, maker, now_us))
+        return list({event["target"]["id"]: event for event in ended}.values())
+
     def _link(self, caller: Caller, person: str, name: str, before: Before) -> Link:
         token, secret = new_link(self._book, "invitation")
         until = self._book.now_us() + INVITATION_US
@@ -255,3 +280,10 @@ class PeopleService:
         self._book.run(decide, activates=[secret])
         self._book.sweep("invitation")
         return Link(token, until)
+
+
+def _require_person(caller: Caller) -> None:
+    """Raise unless the caller manages people and is one, or the operator: an account is never a nameless token's work."""
+    require(caller, Permission.PEOPLE_MANAGE, _EVERYWHERE)
+    if caller.type == "service":
+        raise NotAPersonError("a service cannot do this", advice="Sign in, or use a token that a person made.")

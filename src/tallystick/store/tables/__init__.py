@@ -7,7 +7,7 @@ from tallystick.store.tables.evidence import BACKUP, ERASURE
 from tallystick.store.tables.grants import GRANT, GRANT_STEP, ROLE
 from tallystick.store.tables.log import CATALOGUE, CURSOR, DEFINITION, HOLD, QUARANTINE, RETENTION_CLASS
 from tallystick.store.tables.metadata import METADATA
-from tallystick.store.tables.people import CREDENTIAL, PERSON, PERSON_GROUP, RECOVERY_CODE_USED, SESSION
+from tallystick.store.tables.people import CREDENTIAL, PERSON, PERSON_GROUP, PERSON_HAND, RECOVERY_CODE_USED, SESSION
 from tallystick.store.tables.settings import SETTING
 from tallystick.store.tables.sources import SOURCE, TOKEN
 from tallystick.store.tables.work import EXPORT, VIEW
@@ -26,6 +26,7 @@ __all__ = [
     "METADATA",
     "PERSON",
     "PERSON_GROUP",
+    "PERSON_HAND",
     "QUARANTINE",
     "RECOVERY_CODE_USED",
     "RETENTION_CLASS",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, String, Table, Text
 
 from tallystick.store.tables.metadata import METADATA
 
@@ -30,6 +30,16 @@ PERSON_GROUP = Table(
     Column("name", String(128), primary_key=True),
     Column("since_index", BigInteger, nullable=False),
 )
+#: Who else had a hand in an account, and so may know how to get into it: whoever made the link by which its password was
+#: set, switched off its second factor, or enabled it. `relinked` is whether it had a password before that link.
+PERSON_HAND = Table(
+    "person_hand",
+    METADATA,
+    Column("person", String(16), primary_key=True),
+    Column("hand", String(256), primary_key=True),
+    Column("since_index", BigInteger, nullable=False),
+    Column("relinked", Boolean, nullable=False),
+)
 #: What is in force of `secrets.db`: a record counts only while a row here has its very digest.
 CREDENTIAL = Table(
     "credential",
@@ -38,6 +48,7 @@ CREDENTIAL = Table(
     Column("kind", String(16), nullable=False),
     Column("person", String(16), nullable=False),
     Column("digest", String(64), nullable=False),
+    Column("made_by", String(256), nullable=False),
     Column("since_at", BigInteger, nullable=False),
     Column("until", BigInteger),
     Index("credential_person", "person", "kind"),

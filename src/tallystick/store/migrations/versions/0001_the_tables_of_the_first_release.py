@@ -74,6 +74,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("person", sa.String(length=16), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("made_by", sa.String(length=256), nullable=False),
         sa.Column("since_at", sa.BigInteger(), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("name"),
@@ -154,6 +155,14 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=128), nullable=False),
         sa.Column("since_index", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("person", "name"),
+    )
+    op.create_table(
+        "person_hand",
+        sa.Column("person", sa.String(length=16), nullable=False),
+        sa.Column("hand", sa.String(length=256), nullable=False),
+        sa.Column("since_index", sa.BigInteger(), nullable=False),
+        sa.Column("relinked", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("person", "hand"),
     )
     op.create_table(
         "quarantine",
