@@ -58,10 +58,13 @@ class PeopleView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InvitationView(msgspec.Struct, frozen=True, kw_only=True):
-    """A one-time link, for the only time: open `path` on this server until `until`."""
+    """A one-time link, for the only time: open `path` on this server until `until`. `url` is the whole address, where the
+    server was told by which it is reached.
+    """
 
     person: PersonView
     path: str
+    url: str | None
     until: str
 
 
@@ -114,7 +117,10 @@ def invite_person(
     """Make an account, and the link by which its first password is set."""
     invited, link = services.people.invite(caller_of(request, services), Profile(data.handle, data.name, data.email))
     return InvitationView(
-        person=person_view(invited), path=f"/invitation?link={link.token}", until=time_of_us(link.until)
+        person=person_view(invited),
+        path=invitation_path(link.token),
+        url=full_url(services, invitation_path(link.token)),
+        until=time_of_us(link.until),
     )
 
 
@@ -144,6 +150,16 @@ def enable_person(request: Request[Any, Any, Any], services: NamedDependency[Ser
     caller = caller_of(request, services)
     services.people.enable(caller, person_id)
     return person_view(services.people.get(caller, person_id))
+
+
+def invitation_path(token: str) -> str:
+    """Return where the holder of an invitation goes."""
+    return f"/invitation?link={token}"
+
+
+def full_url(services: Services, path: str) -> str | None:
+    """Return the whole address of a path, or None where nobody told the server by which it is reached."""
+    return None if services.public_url is None else f"{services.public_url}{path}"
 
 
 def person_view(found: Person) -> PersonView:

@@ -46,7 +46,9 @@ class Authenticate(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything behind the API. `draining` is true once the server is told to stop."""
+    """Everything behind the API. `draining` is true once the server is told to stop; `public_url` is where it is
+    reached from outside, if it was told.
+    """
 
     ledger: Ledger
     record: RecordService
@@ -71,6 +73,7 @@ class Services:
     log: LogService
     health: HealthService
     configured: tuple[Shown, ...]
+    public_url: str | None
     room: BodyRoom = field(default_factory=BodyRoom)
 
 

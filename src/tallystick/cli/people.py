@@ -17,7 +17,7 @@ ROUTE = "/api/v1/people"
 HEADINGS = ("id", "handle", "name", "state", "second factor", "groups")
 STOP_FIRST = "The server printed a link when it started. For a new one stop it, run this, and start it again."
 
-app = typer.Typer(help="People with an account: list, invite, disable, enable.", no_args_is_help=True)
+app = typer.Typer(help="People with an account: list, show, invite, disable, enable.", no_args_is_help=True)
 
 
 def register(parent: typer.Typer) -> None:
@@ -33,11 +33,11 @@ def setup_link(data: Data = None, state: State = None) -> None:
 
     try:
         with open_instance(settings_for(require_data(data, create=True, announce=True), state)) as instance:
-            link = instance.services.setup.make()
+            link, at = instance.services.setup.make(), instance.settings.public_url
     except LedgerLockedError as error:
         raise ServedElsewhereError(error.message, advice=STOP_FIRST) from error
-    sys.stdout.write(f"/setup?link={link.token}\n")
-    say("open this path on the server within 24 hours; it works once", "dim")
+    sys.stdout.write(f"{at or ''}/setup?link={link.token}\n")
+    say("open it on the server within 24 hours; it works once", "dim")
 
 
 @app.command("list")
@@ -55,6 +55,24 @@ def list_people(data: Data = None, state: State = None, url: Url = None, as_json
 
 
 @app.command()
+def show(
+    person: Annotated[str, typer.Argument(help="Id of the person, as `person list` shows it.")],
+    data: Data = None,
+    state: State = None,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Show one person."""
+    with connect(data, state, url) as client:
+        found = client.ask("GET", f"{ROUTE}/{quote(person, safe='')}")
+    if as_json:
+        print_json(found)
+        return
+    rows = [(plain(name.replace("_", " "), "dim"), plain(value)) for name, value in found.items() if value is not None]
+    print_table((Column(), Column(folds=True)), rows, header=False)
+
+
+@app.command()
 def invite(
     handle: Annotated[str, typer.Argument(help="What they sign in with: small letters, digits, dots, dashes.")],
     name: Annotated[str, typer.Option("--name", help="What they are called.")],
@@ -64,13 +82,13 @@ def invite(
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Make an account and print, alone, the path that sets its first password. It is not shown again."""
+    """Make an account and print, alone, the link that sets its first password. It is not shown again."""
     with connect(data, state, url) as client:
         made = client.ask("POST", ROUTE, {"handle": handle, "name": name, "email": email})
     if as_json:
         print_json(made)
     else:
-        sys.stdout.write(f"{made['path']}\n")
+        sys.stdout.write(f"{made['url'] or made['path']}\n")
     say(f"pass the link on; it works once, until {made['until']}", "dim")
 
 

@@ -11,7 +11,7 @@ from litestar.params import PathParameter
 
 from tallystick.access.people.model import Person, Profile
 from tallystick.access.permissions import Permission
-from tallystick.api.people import PersonView, person_view
+from tallystick.api.people import PersonView, full_url, invitation_path, person_view
 from tallystick.api.problem import Problem, problem_of
 from tallystick.api.services import Services
 from tallystick.errors import ConflictError, InvalidInputError, NotFoundError
@@ -54,10 +54,10 @@ class PersonPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InvitedPage(msgspec.Struct, frozen=True, kw_only=True):
-    """An invitation, shown once. `path` is to be opened on this server."""
+    """An invitation, shown once. `link` is a whole address, or a path to be opened on this server."""
 
     person: PersonView
-    path: str
+    link: str
     until: int
 
 
@@ -149,5 +149,6 @@ def _people(
 
 
 def _invited(request: Request[Any, Any, Any], services: Services, invited: Person, token: str, until: int) -> Page:
-    view = InvitedPage(person=person_view(invited), path=f"/invitation?link={token}", until=until)
+    path = invitation_path(token)
+    view = InvitedPage(person=person_view(invited), link=full_url(services, path) or path, until=until)
     return render(request, services, "people/invited.html", view, title="Invitation")
