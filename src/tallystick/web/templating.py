@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tallystick.web import present
+from tallystick.web.areas import by_area
 from tallystick.web.static_files import static_url
 
 
@@ -28,6 +29,7 @@ def templates() -> Environment:
         number=present.number,
         percent=present.percent,
         age=present.age,
+        offset=present.offset,
         size=present.size,
         instant=present.instant,
         clock=present.clock,
@@ -36,6 +38,7 @@ def templates() -> Environment:
         exact=present.exact,
         lines=present.lines,
         indented=present.indented,
+        by_area=by_area,
     )
     environment.globals["static"] = static_url
     return environment
