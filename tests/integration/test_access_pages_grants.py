@@ -132,6 +132,18 @@ def test_the_list_is_filtered_by_state(house: House) -> None:
     assert house.get("leo", "/access", state="nonsense").status_code == 422
 
 
+def test_the_list_offers_a_decision_to_whoever_may_take_it_and_to_nobody_who_asked(house: House) -> None:
+    grant = house.ask("ana", "bo")
+    assert house.get("leo", "/access.json").json()["to_decide"] == [grant]
+    page = house.get("leo", "/access", state="requested").text
+    assert f'action="/access/grants/{grant}/approve"' in page
+    assert f'href="/access/grants/{grant}#decide"' in page
+    assert house.get("ana", "/access.json").json()["to_decide"] == []
+    assert "/approve" not in house.get("ana", "/access").text
+    house.post("leo", f"/access/grants/{grant}/approve")
+    assert house.get("leo", "/access.json").json()["to_decide"] == []
+
+
 def test_a_custom_role_is_made_changed_and_retired_on_pages(house: House) -> None:
     made = house.post("ana", "/access/roles", name="reader", title="Reader", permission=["events.read_personal"])
     assert made.status_code == 303

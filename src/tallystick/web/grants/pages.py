@@ -1,4 +1,4 @@
-"""Grants on pages: the list, one of them with its decisions, asking, breaking the glass, and who could."""
+"""Grants on pages: the list, one of them with its decisions, asking, and breaking the glass."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from litestar.di import NamedDependency
 from litestar.params import PathParameter
 
 from tallystick.access.grants.errors import AccessQuestionError
-from tallystick.access.grants.model import State, Subject
+from tallystick.access.grants.model import Grant, State, Subject
 from tallystick.access.model import Caller
 from tallystick.access.permissions import PERMISSIONS, Permission
 from tallystick.access.scopes import parse_scope
-from tallystick.api.grant_views import GrantView, HolderView, RoleView, grant_views, holder_view, role_view
-from tallystick.api.grants import parse_permission, parse_state, parse_subject, parse_time
+from tallystick.api.grant_views import GrantView, RoleView, grant_views, role_view
+from tallystick.api.grants import parse_state, parse_subject, parse_time
 from tallystick.api.problem import Problem, problem_of
 from tallystick.api.services import Services
 from tallystick.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
-from tallystick.event.occurred import time_of_us
 from tallystick.web.caller import person
 from tallystick.web.flash import see_other
 from tallystick.web.forms import FORM, Form
+from tallystick.web.grants.who import holders_page
 from tallystick.web.page import render
 
 Page = Response[bytes]
@@ -39,9 +39,10 @@ class StepUnknownError(NotFoundError):
 
 
 class GrantsPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Grants in one state or in all, and whether the caller may ask for access."""
+    """Grants in one state or in all, which of them wait for the caller, and whether the caller may ask for access."""
 
     grants: list[GrantView]
+    to_decide: list[str]
     state: str
     states: list[str]
     can_request: bool
@@ -82,26 +83,19 @@ class GlassPage(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class HoldersPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Who could do something somewhere at a time."""
-
-    permission: str
-    scope: str
-    at: str
-    at_time: str
-    permissions: list[str]
-    holders: list[HolderView]
-
-
 @get("/access", sync_to_thread=True, opt={"parameters": ("state", "subject")})
 def grants_page(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Page:
     """Return the grants and requests that the caller may see, filtered by state."""
     caller = person(request, services)
     wanted = request.query_params.get("state") or None
     subject = parse_subject(request.query_params.get("subject") or None)
-    found = services.grants.list(caller, state=parse_state(wanted), subject=subject)
+    found, now_us = (
+        services.grants.list(caller, state=parse_state(wanted), subject=subject),
+        services.ledger.status().now,
+    )
     view = GrantsPage(
-        grants=grant_views(found, services.grants, services.ledger.status().now),
+        grants=grant_views(found, services.grants, now_us),
+        to_decide=[each.id for each in found if _may_decide(caller, each, now_us)],
         state=wanted or "",
         states=[each.value for each in State],
         can_request=caller.rights.anywhere(Permission.GRANTS_REQUEST),
@@ -203,25 +197,6 @@ def break_glass_now(
     return see_other(request, f"/access/grants/{made}", "The glass is broken, and everybody told.", kind="attention")
 
 
-@get("/access/who", sync_to_thread=True, opt={"parameters": ("permission", "scope", "at")})
-def holders_page(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Page:
-    """Return who could do something somewhere at a time, from the log alone."""
-    caller, given = person(request, services), request.query_params
-    asked = parse_permission(given.get("permission") or Permission.EVENTS_READ.value)
-    scope, at = given.get("scope") or "/", given.get("at") or "now"
-    at_us = parse_time(at, services, "/at")
-    found = services.grants.who_could(caller, asked, parse_scope(scope), at_us)
-    view = HoldersPage(
-        permission=asked.value,
-        scope=scope,
-        at=at,
-        at_time=time_of_us(at_us),
-        permissions=[each.value for each in Permission],
-        holders=[holder_view(each) for each in found],
-    )
-    return render(request, services, "grants/who.html", view, title="Who could")
-
-
 def confirm_presence(services: Services, caller: Caller) -> None:
     """Ask who comes with a session to prove again who they are, before access is given."""
     if caller.session is not None:
@@ -261,7 +236,7 @@ def _grant(request: Request[Any, Any, Any], services: Services, grant_id: str, p
     view = GrantPage(
         grant=grant_views([found], services.grants, now_us)[0],
         allows=[(each.value, PERMISSIONS[each].description) for each in sorted(found.terms.permissions)],
-        can_decide=asked and not own and rights.allows(Permission.GRANTS_APPROVE, found.scope),
+        can_decide=_may_decide(caller, found, now_us),
         is_own=asked and own,
         can_revoke=active and (mine or rights.allows(Permission.GRANTS_REVOKE, found.scope)),
         can_extend=active
@@ -271,6 +246,16 @@ def _grant(request: Request[Any, Any, Any], services: Services, grant_id: str, p
     status = 200 if problem is None else problem.status
     return render(
         request, services, "grants/grant.html", view, title=f"Grant {grant_id[:40]}", status=status, problem=problem
+    )
+
+
+def _may_decide(caller: Caller, grant: Grant, now_us: int) -> bool:
+    """Return whether to offer the decision; the service alone knows whether it stands."""
+    own = caller.id == grant.requester or grant.subject == Subject("person", caller.id)
+    return (
+        grant.state(now_us) is State.REQUESTED
+        and not own
+        and caller.rights.allows(Permission.GRANTS_APPROVE, grant.scope)
     )
 
 
