@@ -19,7 +19,10 @@ from tallystick.web.twin import wants_json
 
 _MACHINES: Final = ("/api/", "/static/", "/checkpoint", "/tile/", "/healthz", "/readyz", "/metrics")
 _UNAUTHENTICATED: Final = 401
+_NO_ROUTE: Final = "route-unknown"
 SIGN_IN: Final = "/sign-in"
+_NOWHERE: Final = "No page has this address."
+_NOWHERE_ADVICE: Final = "Look whether the address was cut or mistyped, or begin at the start page."
 
 
 class ErrorView(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +50,8 @@ class ErrorPages:
             return _to_sign_in(request)
         if problem.code == ReauthenticationNeededError.code:
             return _to_confirmation(request)
+        if problem.code == _NO_ROUTE:
+            problem = msgspec.structs.replace(problem, detail=_NOWHERE, advice=_NOWHERE_ADVICE)
         before, at, after = mark_place(request.query_params.get("q", ""), problem)
         view = ErrorView(problem=problem, before=before, at=at, after=after)
         headers = {name: value for name, value in headers.items() if name != "www-authenticate"}
