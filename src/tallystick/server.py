@@ -275,7 +275,6 @@ def open_instance(
             health=HealthService(watched, reading.recorder.looked),
             configured=show_settings(settings),
             public_url=settings.public_url,
-            public_url=settings.public_url,
         )
         held.enter_context(GrantUpkeep(access.grants))
         yield Instance(settings, ledger, admission, key, projection, register, services, product, commands)
