@@ -9,6 +9,11 @@ from typing import Any
 
 import pytest
 from tests.installation import Installation, installation, sample
+from tests.web_pages import HTML, parse
+
+from tallystick.access.operator import OPERATOR
+from tallystick.access.permissions import Permission, close
+from tallystick.access.sources.model import Owner, OwnerKind, TokenSettings
 
 SAME_SITE = {"sec-fetch-site": "same-origin"}
 
@@ -115,3 +120,24 @@ def test_who_read_an_event_stands_on_its_page(house: Installation) -> None:
     assert "Viewed event" in page.text
     stranger = house.token("read", "globex", "stranger")
     assert house.get(f"/events/{event_id}/readers", headers=stranger).status_code == 404
+
+
+def test_the_menu_of_the_events_page_offers_every_format_that_exports_know(house: Installation) -> None:
+    known = set(house.instance.services.exports.exporter.formats)
+    assert "package" in known
+    for path in ("/events", "/exports"):
+        page = parse(house.get(path, {**house.token(), **HTML}))
+        within = page.elements[page.elements.index(page.one("select", name="format")) + 1 :]
+        offered = [each.attributes["value"] for each in within if each.tag == "option"][: len(known)]
+        assert set(offered) == known
+
+
+def test_a_package_is_offered_to_who_may_take_proofs_alone(house: Installation) -> None:
+    rights = close({Permission.EVENTS_READ, Permission.EVENTS_EXPORT})
+    owner, settings = Owner(OwnerKind.SERVICE, "lists"), TokenSettings(frozenset(rights), ("",))
+    made = house.instance.services.tokens.create(OPERATOR, owner, settings)
+    headers = {"authorization": f"Bearer {made.secret}"}
+    formats = [name for name, _ in house.get("/events.json", headers).json()["export_formats"]]
+    assert formats == ["csv", "jsonl", "parquet"]
+    reader = house.token("read", source="reads", scope="/")
+    assert "package" in [name for name, _ in house.get("/events.json", reader).json()["export_formats"]]

@@ -27,6 +27,7 @@ from tallystick.web.events.saved import saved_views
 from tallystick.web.events.table import make_choices, make_columns, make_more, make_rows
 from tallystick.web.events.view import EventsView
 from tallystick.web.events.window import window_of
+from tallystick.web.exports.formats import export_formats
 from tallystick.web.page import render
 
 ROWS: Final = 100
@@ -126,7 +127,7 @@ def _empty_view(services: Services, asked: Asked, caller: Caller, now_us: int) -
         stop_url=asked.link(),
         stream_url="",
         with_readings=asked.link(reading=not asked.reading),
-        can_export=caller.rights.anywhere(Permission.EVENTS_EXPORT),
+        export_formats=export_formats(services, caller),
         saved=saved_views(services, caller, asked),
     )
 

@@ -102,7 +102,7 @@ class EventsView(msgspec.Struct, frozen=True, kw_only=True):
     stop_url: str
     stream_url: str
     with_readings: str
-    can_export: bool
+    export_formats: tuple[tuple[str, str], ...]
     saved: SavedViews
     first_run: str = ""
     overview: OverviewView | None = None

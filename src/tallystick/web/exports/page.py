@@ -18,6 +18,7 @@ from tallystick.api.problem import problem_of
 from tallystick.api.services import Services
 from tallystick.errors import ForbiddenError, InvalidInputError, UnavailableError
 from tallystick.web.caller import person, require
+from tallystick.web.exports.formats import export_formats
 from tallystick.web.flash import see_other
 from tallystick.web.forms import FORM, Form
 from tallystick.web.page import render
@@ -64,7 +65,7 @@ class ExportsPage(msgspec.Struct, frozen=True, kw_only=True):
     busy: bool
     everyone: bool
     can_manage: bool
-    can_prove: bool
+    formats: tuple[tuple[str, str], ...]
     typed: dict[str, str]
     now: int
     url: str
@@ -143,7 +144,7 @@ def _page(
         busy=any(row.state in {"waiting", "running"} for row in rows),
         everyone=everyone,
         can_manage=caller.rights.anywhere(Permission.EXPORTS_MANAGE),
-        can_prove=caller.rights.anywhere(Permission.PROOFS_READ),
+        formats=export_formats(services, caller),
         typed=typed or {},
         now=now,
         url="/exports?everyone=true" if everyone else "/exports",
