@@ -183,7 +183,7 @@ class SearchService:
         """Return matching events above index `after` (-1 for all), oldest first: the way to follow without gaps.
 
         It is recorded once per `session` and quarter of an hour, as following when `tail`, otherwise as pulling. What
-        the caller read herself does not count as found: who asks for readings too is not kept reading by her own.
+        she read herself, and that others follow, does not count as found: readers are not kept reading by each other.
         """
         self._check_limit(limit)
         plan = self._plan(search, caller, self._clock.now_us())
@@ -193,7 +193,7 @@ class SearchService:
             return self.pages.upwards(scan, after, limit)
 
         pull = self._with_view(take)
-        found = sum(not plan.sight.records_own_reading(row.event, row.class_name) for row in pull.rows)
+        found = sum(not plan.sight.records_following(row.event, row.class_name) for row in pull.rows)
         if tail:
             self.recorder.tailed(caller, search, session, found)
         else:
@@ -221,7 +221,7 @@ class SearchService:
         for each in contents:
             assert each.facts is not None
             shown.append(each if sight.sees_personal(each.facts) else without_personal(each))
-            found += not sight.records_own_reading(msgspec.json.decode(each.facts), name_of(classes, each.class_number))
+            found += not sight.records_following(msgspec.json.decode(each.facts), name_of(classes, each.class_number))
         self.recorder.pulled(caller, everything, "disclosures", found, after)
         return shown, looked_at
 

@@ -32,6 +32,8 @@ from tallystick.query.model import (
 from tallystick.search.ports import Caller, Register
 
 READING_CLASS = "reading"
+FOLLOWING = frozenset({"events.pulled", "events.tailed"})
+"""Actions that record that somebody follows the log, or fetches it by index."""
 
 
 class _Deciding(msgspec.Struct):
@@ -116,9 +118,12 @@ class Sight:
             return False
         return actor["key"] in self._keys if "key" in actor else actor.get("id") in self._ids
 
-    def records_own_reading(self, event: Mapping[str, Any], class_name: str) -> bool:
-        """Whether an event records what the caller read."""
-        return class_name == READING_CLASS and self.is_own(event["actor"])
+    def records_following(self, event: Mapping[str, Any], class_name: str) -> bool:
+        """Whether an event records what the caller read, or that anybody follows the log: to get it is no news.
+
+        Otherwise two who follow, and ask for readings too, would each be kept reading by the record of the other.
+        """
+        return class_name == READING_CLASS and (event["action"] in FOLLOWING or self.is_own(event["actor"]))
 
     def require(self, permission: str, allowed: tuple[str, ...]) -> None:
         """Raise PermissionMissingError unless everything looked at lies where the permission holds."""
