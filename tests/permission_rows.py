@@ -19,6 +19,7 @@ from tallystick.access.sources.model import Owner, OwnerKind, SourceSettings, To
 from tallystick.work.model import Question
 
 P = Permission
+DAY_US: Final = 86_400 * 1_000_000
 NOBODY: Final = "nobody"
 """Open to all."""
 SOMEBODY: Final = "somebody"
@@ -63,8 +64,10 @@ class World:
 
     def token(self) -> str:
         """Return the name of a new token of a service."""
-        settings = TokenSettings(frozenset({P.TOKENS_MANAGE}), ("",))
-        return self.house.instance.services.tokens.create(OPERATOR, Owner(OwnerKind.SERVICE, "made"), settings).token
+        services = self.house.instance.services
+        # An end before that of anybody's access: nobody rotates what would outlast hers.
+        settings = TokenSettings(frozenset({P.TOKENS_MANAGE}), ("",), services.ledger.status().now + 30 * DAY_US)
+        return services.tokens.create(OPERATOR, Owner(OwnerKind.SERVICE, "made"), settings).token
 
     def role(self) -> str:
         """Return the name of a new role."""
@@ -100,12 +103,20 @@ class World:
     def headers(self, route: Route, permissions: frozenset[Permission]) -> dict[str, str]:
         """Return what somebody with just these permissions sends: pages are for people, the API is for tokens."""
         if not route.is_page:
-            return bearer(self.house, permissions)
+            return self.own_token() if permissions == {P.EVENTS_READ_OWN} else bearer(self.house, permissions)
         if permissions not in self.members:
             self.made += 1
             grants = [(self.people.role(permissions), "")] if permissions else []
             self.members[permissions] = self.people.join(f"reader{self.made}", *grants)
         return self.members[permissions].headers
+
+    def own_token(self) -> dict[str, str]:
+        """Return the headers of a person's token by which she reads what she did herself: no service has such events."""
+        self.made += 1
+        member = self.people.join(f"own{self.made}", (self.people.role({P.EVENTS_READ_OWN, P.TOKENS_CREATE_OWN}), ""))
+        owner, settings = Owner(OwnerKind.PERSON, member.id), TokenSettings(frozenset({P.EVENTS_READ_OWN}), ("",))
+        made = self.house.instance.services.tokens.create(self.people.caller(member), owner, settings)
+        return {"authorization": f"Bearer {made.secret}"}
 
 
 @dataclass(frozen=True)
@@ -324,9 +335,9 @@ PAGES: Final = (
     get("/access", SOMEBODY),
     at("/access/grants/{grant_id:str}", P.ACCESS_READ, grant_id=World.grant),
     form("/access/grants/{grant_id:str}/{step:str}", P.GRANTS_APPROVE, BECAUSE, grant_id=World.request, step=lambda _: "approve"),
-    get("/access/request", SOMEBODY),
+    get("/access/request", (P.ACCESS_READ, P.GRANTS_REQUEST)),
     form("/access/request", P.GRANTS_REQUEST, {**ACCESS, "kind": "group", "subject": "ops"}),
-    get("/access/break-glass", SOMEBODY),
+    get("/access/break-glass", (P.ACCESS_READ, P.GRANTS_REQUEST)),
     form("/access/break-glass", P.GRANTS_BREAK_GLASS, {"role": "viewer", "scope": "acme", "minutes": "5", **BECAUSE}),
     get("/access/who", P.ACCESS_READ),
     get("/access/roles", (P.ACCESS_READ, P.GRANTS_REQUEST)),

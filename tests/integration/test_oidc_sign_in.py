@@ -105,7 +105,7 @@ def test_an_e_mail_address_and_a_handle_that_somebody_has_already_give_nobody_he
     ana = home.set_up()
     eve = come_in(service(home, issuer), "sub-eve")
     assert eve.person != ana.person
-    assert "ana-2" in home.caller(eve).aliases
+    assert home.caller(eve).aliases == {eve.person, "ana-2"}, "the provider does not vouch for the address"
     assert home.caller(eve).rights.pairs() == ()
 
 

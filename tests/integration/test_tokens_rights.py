@@ -53,6 +53,11 @@ def caller(*pairs: tuple[Permission, str], id: str = "p-ana") -> Caller:  # noqa
     return Caller(id, "user", "Ana", Rights.of(pairs), "192.0.2.1", "page")
 
 
+def program(*pairs: tuple[Permission, str]) -> Caller:
+    """Return a service, whose rights come from its token alone: those of a person come from grants."""
+    return Caller("deploy", "service", "deploy", Rights.of(pairs), "192.0.2.1", "api")
+
+
 def opens(home: Installation, created: CreatedToken, address: str = "10.0.0.1") -> Caller:
     return home.instance.services.tokens.authenticate(f"Bearer {created.secret}", address=address, via="api")
 
@@ -62,7 +67,7 @@ def settings(*permissions: Permission, scope: str = "acme", **more: object) -> T
 
 
 def test_a_token_never_holds_what_its_maker_does_not(home: Installation) -> None:
-    maker = caller((P.TOKENS_MANAGE, ""), (P.EVENTS_READ, "acme"))
+    maker = program((P.TOKENS_MANAGE, ""), (P.EVENTS_READ, "acme"))
     tokens = home.instance.services.tokens
     assert opens(home, tokens.create(maker, SERVICE, settings(P.EVENTS_READ))).read_scopes == ("acme",)
     for wanted in (
@@ -77,7 +82,7 @@ def test_a_token_never_holds_what_its_maker_does_not(home: Installation) -> None
 
 def test_who_manages_a_source_gives_sending_without_being_able_to_send_or_read(home: Installation) -> None:
     home.instance.services.sources.ensure(OPERATOR, "app", SourceSettings(scopes=("acme",)))
-    source, maker = Owner(OwnerKind.SOURCE, "app"), caller((P.SOURCES_MANAGE, "acme"), (P.SOURCES_READ, "acme"))
+    source, maker = Owner(OwnerKind.SOURCE, "app"), program((P.SOURCES_MANAGE, "acme"), (P.SOURCES_READ, "acme"))
     tokens = home.instance.services.tokens
     write = opens(home, tokens.create(maker, source, settings(P.EVENTS_RECORD, scope="acme/x"))).write
     assert write is not None
@@ -85,9 +90,9 @@ def test_who_manages_a_source_gives_sending_without_being_able_to_send_or_read(h
     with pytest.raises(TokenExceedsError):
         tokens.create(maker, source, settings(P.EVENTS_RECORD, P.EVENTS_READ))
     with pytest.raises(PermissionMissingError):
-        tokens.create(caller((P.SOURCES_READ, "acme")), source, settings(P.EVENTS_RECORD))
+        tokens.create(program((P.SOURCES_READ, "acme")), source, settings(P.EVENTS_RECORD))
     with pytest.raises(SourceUnknownError):
-        tokens.create(caller((P.SOURCES_MANAGE, "other")), source, settings(P.EVENTS_RECORD, scope="other"))
+        tokens.create(program((P.SOURCES_MANAGE, "other")), source, settings(P.EVENTS_RECORD, scope="other"))
     with pytest.raises(SourceConflictError):
         tokens.create(OPERATOR, source, settings(P.EVENTS_RECORD, scope="other"))
 
@@ -148,7 +153,9 @@ def test_a_persons_token_follows_what_the_person_may_do_now(home: Installation) 
         settings(P.EVENTS_READ, P.PROOFS_READ, scope=""),
     )
     keys = _secrets(instance.services.tokens)
-    bound = TokenService(instance.projection, instance.commands, keys, lambda: 0, people, lambda _, who: who.rights)
+    bound = TokenService(
+        instance.projection, instance.commands, keys, lambda: 0, people, lambda _, who, _until=None: who.rights
+    )
 
     def enter() -> Caller:
         return bound.authenticate(f"Bearer {made.secret}", address="10.0.0.1", via="api")
@@ -258,7 +265,7 @@ def test_a_successor_lives_as_long_as_its_predecessor_was_made_to(home: Installa
 def test_rotating_gives_nobody_a_token_that_exceeds_them(home: Installation) -> None:
     tokens = home.instance.services.tokens
     reader = make_token(home.instance, "read", "acme", "app")
-    administrator = caller((P.SOURCES_MANAGE, ""), (P.SOURCES_READ, ""), (P.TOKENS_MANAGE, ""))
+    administrator = program((P.SOURCES_MANAGE, ""), (P.SOURCES_READ, ""), (P.TOKENS_MANAGE, ""))
     with pytest.raises(TokenExceedsError):
         tokens.rotate(administrator, reader.token)
     assert len(tokens.list(OPERATOR)) == 1

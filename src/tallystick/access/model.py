@@ -44,8 +44,8 @@ class Caller:
 
     @property
     def own_scopes(self) -> tuple[str, ...]:
-        """Scopes in which the caller's own events may be read."""
-        return self.rights.scopes(Permission.EVENTS_READ_OWN)
+        """Scopes in which the caller's own events may be read: a person's, since anybody may name a service as she likes."""
+        return self.rights.scopes(Permission.EVENTS_READ_OWN) if self.type == "user" else ()
 
     @property
     def reading_scopes(self) -> tuple[str, ...]:

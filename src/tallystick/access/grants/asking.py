@@ -42,6 +42,8 @@ LASTING: Final = frozenset(
         Permission.TOKENS_CREATE_OWN,
         Permission.SOURCES_MANAGE,
         Permission.SETTINGS_MANAGE,
+        Permission.STREAMS_MANAGE,
+        Permission.POLICIES_APPROVE,
     }
 )
 _ALPHABET: Final = "23456789abcdefghjkmnpqrstuvwxyz"

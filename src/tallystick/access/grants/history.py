@@ -67,16 +67,24 @@ def holders(connection: Connection, permission: Permission, scope: str, at_us: i
     return sorted(found, key=lambda each: (each.name.casefold(), each.person or "", each.scope, each.since_index))
 
 
-def rights_from(connection: Connection, person: str, at_us: int, *, glass: bool = True) -> Rights:
-    """Return what the grants of a person and of her groups allow, as these tables have them; emergencies if `glass`."""
+def rights_from(
+    connection: Connection, person: str, at_us: int, *, glass: bool = True, until_us: int | None = None
+) -> Rights:
+    """Return what the grants of a person and of her groups allow, as these tables have them; emergencies if `glass`, and
+    with a time only what holds until then.
+    """
     roles = load_roles(connection)
     subjects = [Subject("person", person), *(Subject("group", group) for group in groups_of(connection, person))]
     return Rights.of(
         (permission, grant.scope)
         for grant in load_grants(connection, in_force(at_us), of_subjects(subjects))
-        if glass or grant.ground is not Ground.GLASS
+        if (glass or grant.ground is not Ground.GLASS) and (until_us is None or _lasts(grant, until_us))
         for permission in allowed_by(grant, roles)
     )
+
+
+def _lasts(grant: Grant, until_us: int) -> bool:
+    return grant.terms.until_us is None or grant.terms.until_us >= until_us
 
 
 def _people_of(connection: Connection, subject: Subject) -> list[Member]:

@@ -82,11 +82,12 @@ class GrantService:
         """
         return self._rights.of(person_id, groups, now_us)
 
-    def lasting(self, connection: Connection, caller: Caller) -> Rights:
-        """Return the rights of a caller without those that a broken glass alone gives."""
+    def lasting(self, connection: Connection, caller: Caller, until_us: int | None = None) -> Rights:
+        """Return the rights of a caller without those that a broken glass alone gives, or that end before a time."""
         if caller.type != "user" or is_operator(caller):
             return caller.rights
-        return caller.rights.within(rights_from(connection, caller.id, self._now_us(), glass=False))
+        held = rights_from(connection, caller.id, self._now_us(), glass=False, until_us=until_us)
+        return caller.rights.within(held)
 
     def request(self, caller: Caller, *, subject: Subject, role: str, scope: str, reason: str, until_us: int) -> str:
         """Ask for access and return the id of the grant that it would be."""

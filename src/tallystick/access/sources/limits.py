@@ -100,6 +100,19 @@ def check_may_hold(caller: Caller, owner: Owner, settings: TokenSettings) -> Non
         raise TokenExceedsError(f"you do not hold {', '.join(beyond)} in all of these scopes yourself")
 
 
+def check_until(held: Rights, settings: TokenSettings) -> None:
+    """Raise TokenExceedsError unless all but sending is held for as long as the token lasts."""
+    beyond = settings.rights.scopes_of.keys() - {P.EVENTS_RECORD}
+    wanted = Rights.of((permission, scope) for permission, scope in settings.rights.pairs() if permission in beyond)
+    within = wanted.within(held)
+    if within != wanted:
+        ending = sorted({permission for permission, _ in set(wanted.pairs()) - set(within.pairs())})
+        raise TokenExceedsError(
+            f"you hold {', '.join(ending)} for a shorter time than this token would last",
+            advice="Make a token with an end that comes no later than that of your own access; to rotate is to make one.",
+        )
+
+
 def check_in_source(source: Source, scopes: tuple[str, ...]) -> None:
     """Raise SourceConflictError unless the source may be used for these scopes."""
     if source.retired:

@@ -35,8 +35,10 @@ class RightsOf(Protocol):
 class Lasting(Protocol):
     """Says what of a caller's rights is there for longer than an emergency."""
 
-    def __call__(self, connection: Connection, caller: Caller, /) -> Rights:
-        """Return the caller's rights without those that come from a broken glass alone."""
+    def __call__(self, connection: Connection, caller: Caller, until_us: int | None = ..., /) -> Rights:
+        """Return the caller's rights without those that come from a broken glass alone; with a time only those that hold
+        until then.
+        """
         ...
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from tallystick.access.acts import Target, act
 from tallystick.access.model import Caller, Door
 from tallystick.access.permissions import close
+from tallystick.access.rights import NOTHING, Rights
 from tallystick.access.sources.authenticate import KIND, PREFIX, Authenticator
 from tallystick.access.sources.errors import (
     SourceUnknownError,
@@ -25,6 +26,7 @@ from tallystick.access.sources.limits import (
     check_may_hold,
     check_name,
     check_token,
+    check_until,
     may_revoke,
     may_see_source,
     may_see_token,
@@ -40,6 +42,7 @@ from tallystick.follow.projection import Projection
 from tallystick.store.secrets import NONCE_BYTES, Secret, Secrets, hash_secret
 
 US: Final = 1_000_000
+FOR_EVER: Final = 1 << 62
 OVERLAP_S: Final = 86_400
 OVERLAP_S_MAX: Final = 30 * 86_400
 
@@ -151,8 +154,19 @@ class TokenService:
             if source is None or not may_see_source(caller, source):
                 raise SourceUnknownError(f"there is no source {owner.id!r}")
             check_in_source(source, settings.scopes)
-        # A service's token asks nobody again what its maker may do: it would outlive her emergency.
+        if owner.kind is OwnerKind.PERSON:
+            check_may_hold(caller, owner, settings)
+            return
+        # The token of a service asks nobody again what its maker may do: it would outlive her emergency, and her access.
         check_may_hold(replace(caller, rights=self._lasting(connection, caller)), owner, settings)
+        until = FOR_EVER if settings.expires_at is None else settings.expires_at
+        check_until(self._until(connection, caller, until), settings)
+
+    def _until(self, connection: Connection, caller: Caller, until_us: int) -> Rights:
+        """Return what the caller may do until a time at least; with a token nothing beyond its own end."""
+        token = find_token(connection, caller.token) if caller.token else None
+        ends = [] if token is None else [at for at in (token.settings.expires_at, token.ends_at) if at is not None]
+        return self._lasting(connection, caller, until_us) if min(ends, default=FOR_EVER) >= until_us else NOTHING
 
     def _creation(
         self, caller: Caller, owner: Owner, settings: TokenSettings, record: Secret, predecessor: str | None
