@@ -47,6 +47,7 @@ from tallystick.event.canonical import canonical_json
 from tallystick.event.occurred import time_of_us
 from tallystick.event.pseudonym import Pseudonyms
 from tallystick.evidence import handlers as evidence_handlers
+from tallystick.evidence.backups import BackupRecorder
 from tallystick.evidence.checkpoints import Checkpoints
 from tallystick.evidence.log import LogPorts, LogService
 from tallystick.exporting import EventFiles
@@ -82,6 +83,7 @@ from tallystick.store.engine import Engine
 from tallystick.store.files import LocalDisk
 from tallystick.store.secrets import Secrets
 from tallystick.work import handlers as work_handlers
+from tallystick.work.exports import ExportJobs
 from tallystick.work.ports import WorkPorts
 from tallystick.work.room import open_work
 
@@ -241,7 +243,6 @@ def open_instance(
             register.class_names, register.quarantined, check.checked, reading.recorder.looked, _witnesses(settings)
         )
         log = LogService(ledger, database, checkpoints, log_ports)
-        watched = _watched(settings, ledger, projection, register, check, log)
         work_ports = WorkPorts(
             EventFiles(reading.search, ledger, clock),
             work_act,
@@ -250,6 +251,7 @@ def open_instance(
             settings.reserve_bytes + EXPORTS_LEAVE_BYTES,
         )
         work = held.enter_context(open_work(projection, commands, book.now_us, settings.data / "exports", work_ports))
+        watched = _watched(settings, ledger, projection, register, check, log, work.exports)
         services = Services(
             ledger=ledger,
             record=RecordService(admission, ledger.submit, clock),
@@ -277,11 +279,18 @@ def open_instance(
             public_url=settings.public_url,
         )
         held.enter_context(GrantUpkeep(access.grants))
+        held.enter_context(BackupRecorder(settings.data, ledger.origin, product.one))
         yield Instance(settings, ledger, admission, key, projection, register, services, product, commands)
 
 
 def _watched(
-    settings: Settings, ledger: Ledger, projection: Projection, register: Register, check: SelfCheck, log: LogService
+    settings: Settings,
+    ledger: Ledger,
+    projection: Projection,
+    register: Register,
+    check: SelfCheck,
+    log: LogService,
+    exports: ExportJobs,
 ) -> Watched:
     """Return what the health page looks at."""
     return Watched(
@@ -297,6 +306,7 @@ def _watched(
         checked=check.checked,
         backed_up_at=log.backed_up_at,
         failures=FAILURES.last_hour,
+        exports_waiting=exports.waiting,
     )
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import pyrage
 import pytest
 from tests.e2e.conftest import Run
 from tests.installation import sample
+from tests.server_process import serving
 
 EVENTS = 25
+DEADLINE_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -123,8 +128,6 @@ def test_rebuild_doctor_checkpoint_and_catalogue_work(data: Path, tallystick: Ru
 
 
 def test_a_backup_restores_and_verifies(home: Path, data: Path, tallystick: Run) -> None:
-    import pyrage
-
     identity = pyrage.x25519.Identity.generate()
     key = home / "identity.txt"
     key.write_text(f"{identity}\n", encoding="utf-8")
@@ -134,6 +137,25 @@ def test_a_backup_restores_and_verifies(home: Path, data: Path, tallystick: Run)
     tallystick("restore", file, "--identity", key, "--data", back)
     tallystick("verify", back)
     assert not list((back / "keys").glob("*.signing-key"))
+
+
+def test_a_backup_is_on_record_whether_a_server_runs_or_not(home: Path, tallystick: Run) -> None:
+    recipient = str(pyrage.x25519.Identity.generate().to_public())
+    root = home / "recorded"
+    place = ("--data", root / "data", "--state-dir", root / "state")
+    tallystick("init", *place)
+    alone, beside = home / "alone.age", home / "beside.age"
+    tallystick("backup", *place, "-o", alone, "--to", recipient)
+    with serving(root):
+        tallystick("backup", *place, "-o", beside, "--to", recipient)
+        notes = root / "data" / "backups"
+        start = time.monotonic()
+        while any(notes.iterdir()):
+            assert time.monotonic() - start < DEADLINE_S
+            time.sleep(0.05)
+    rows = _lines(tallystick("search", "action:backup.created", *place, "--json").stdout)
+    said = [(row["event"]["metadata"]["name"], row["event"]["metadata"]["sha256"]) for row in rows]
+    assert said == [(file.name, hashlib.sha256(file.read_bytes()).hexdigest()) for file in (beside, alone)]
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,8 @@ def data(tmp_path: Path) -> Path:
         "keys/pseudonym.key": b"k" * 32,
         "segments/main/manifest.json": b"{}",
         "tmp/spill": b"temporary",
+        "followers/sources.json": b"{}",
+        "backups/0.json": b"{}",
     }
     for name, content in files.items():
         path = root / name
@@ -63,7 +65,7 @@ def test_a_backup_restores_the_log_and_never_holds_the_signing_key(
     for name in ("ledger/main/checkpoint", "ledger/main/tile/0/000", "ledger/main/wal/0.wal", "keys/pseudonym.key"):
         assert (back / name).read_bytes() == (data / name).read_bytes()
     assert not (back / "keys/main.signing-key").exists()
-    assert not (back / "tmp").exists()
+    assert {path.name for path in back.iterdir()} == {"keys", "ledger", "secrets.db", "segments"}
     with sqlite3.connect(back / "secrets.db") as database:
         assert database.execute("select digest from token").fetchall() == [("abc",)]
     database.close()
@@ -101,7 +103,7 @@ def test_restoring_over_something_is_refused(data: Path, tmp_path: Path, identit
         restore_backup(sealed, data, [identity])
 
 
-@pytest.mark.parametrize("name", ["../outside", "/absolute", "a/../../b"])
+@pytest.mark.parametrize("name", ["../outside", "/absolute", "a/../../b", "followers/sources.json", "backups/0.json"])
 def test_a_hostile_archive_cannot_write_outside_the_target(
     name: str, tmp_path: Path, identity: pyrage.x25519.Identity
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +14,7 @@ from tallystick.cli.console import plain, print_json, say
 from tallystick.cli.files import require_absent
 from tallystick.cli.options import Data, Json, State
 from tallystick.cli.table import Column, print_table
+from tallystick.errors import TallystickError
 
 VERDICT_STYLES = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 
@@ -64,23 +67,67 @@ def backup(
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write, such as audit-2026-11-21.tar.age.")],
     to: Annotated[list[str], typer.Option("--to", help="age recipient (age1…) who can open it; repeat for more.")],
     data: Data = None,
+    state: State = None,
     as_json: Json = False,
 ) -> None:
     """Copy a data directory into one encrypted file (age).
 
-    A running server may go on meanwhile. The copy never holds the signing key.
+    A running server may go on meanwhile. The copy never holds the signing key. That it was made is put on record.
     """
     from tallystick.store.backup import parse_recipient, save_backup
 
     require_absent(output)
     recipients = [parse_recipient(text) for text in to]
-    result = save_backup(require_data(data), output, recipients)
+    home = require_data(data)
+    size = _signed_size(home)
+    result = save_backup(home, output, recipients)
+    _put_on_record(home, state, output, size)
     if as_json:
         print_json({"file": str(output), "files": result.files, "content_bytes": result.content_bytes})
     say(
         f"{result.files:,} files, {result.content_bytes / 1e6:,.1f} MB -> {output} ({output.stat().st_size / 1e6:,.1f} MB)"
     )
     say("It holds neither the signing key nor the last-signed record: keep a copy of keys/ elsewhere.", "dim")
+
+
+def _signed_size(data: Path) -> int:
+    """Return how many events the newest checkpoint covers; the copy holds them all."""
+    from tallystick.ledger.layout import Layout
+    from tallystick.ledger.opening import current_name
+    from tallystick.note.checkpoint import parse_checkpoint
+    from tallystick.note.note import parse_note
+    from tallystick.store.files import LocalDisk
+
+    disk = LocalDisk()
+    path = Layout(data, data, current_name(disk, data)).checkpoint
+    return parse_checkpoint(parse_note(disk.read(path)).text).size if disk.exists(path) else 0
+
+
+def _put_on_record(data: Path, state: Path | None, output: Path, size: int) -> None:
+    """Leave a note of a backup for the server that runs, or write it into the log here where none does."""
+    from tallystick.clock import SystemClock
+    from tallystick.ledger.errors import LedgerLockedError
+    from tallystick.server import open_instance, settings_for
+    from tallystick.store.backup_notes import BackupNote, leave_note
+
+    with output.open("rb") as made:
+        digest = hashlib.file_digest(made, "sha256").hexdigest()
+    note = BackupNote(
+        id=str(uuid.uuid4()),
+        made_at=SystemClock().now_us(),
+        name=output.name,
+        size=size,
+        bytes=output.stat().st_size,
+        sha256=digest,
+    )
+    leave_note(data, note)
+    try:
+        with open_instance(settings_for(data, state)):
+            pass  # opening takes the notes that are left
+    except LedgerLockedError:
+        return  # a server runs, and looks for notes every few seconds
+    except TallystickError as error:
+        say(f"not on record yet, the next start of the server does that: {error.message}", "yellow")
 
 
 def restore(

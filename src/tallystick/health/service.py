@@ -38,8 +38,7 @@ class Caller(Protocol):
 @dataclass(frozen=True, slots=True)
 class Watched:
     """What is looked at. `catch_up` brings the tables up to the log or raises; `backed_up_at` is None without a backup on
-    record; `exports_waiting` is None where exports are not made in the background; `failures` are the answers of the last
-    hour that were our fault.
+    record; `failures` are the answers of the last hour that were our fault.
     """
 
     log: Log
@@ -54,7 +53,7 @@ class Watched:
     checked: Callable[[], Mapping[str, int]]
     backed_up_at: Callable[[], int | None]
     failures: Callable[[], int]
-    exports_waiting: Callable[[], int] | None = None
+    exports_waiting: Callable[[], int]
 
 
 class HealthService:
@@ -90,8 +89,7 @@ class HealthService:
         yield process_checks.certificate(watched.tls_cert, status.now, behind_proxy=watched.behind_proxy)
         yield process_checks.clock(status.clock_behind_us)
         yield process_checks.failures(watched.failures())
-        if watched.exports_waiting is not None:
-            yield process_checks.exports(watched.exports_waiting())
+        yield process_checks.exports(watched.exports_waiting())
         yield process_checks.memory()
         yield process_checks.open_files()
         yield process_checks.running(watched.workers, watched.database)

@@ -23,7 +23,9 @@ import pyrage
 
 from tallystick.errors import ConfigurationError, CorruptionError, InvalidInputError
 
-REBUILDABLE = frozenset({"tallystick.db", "exports", "tmp", "lock"})
+REBUILDABLE = frozenset({"tallystick.db", "followers", "exports", "tmp", "lock"})
+NOTES = "backups"
+"""What the log is about to have of backups that were made: nothing to go on with elsewhere."""
 SIGNING_KEY_SUFFIX = ".signing-key"
 ATTEMPTS_MAX = 10
 NAME_BYTES_MAX = 255
@@ -173,7 +175,7 @@ def _files_in_order(data: Path) -> Iterator[Path]:
 def _wanted(path: Path, data: Path) -> bool:
     parts = path.relative_to(data).parts
     return (
-        parts[0] not in REBUILDABLE
+        parts[0] not in REBUILDABLE | {NOTES}
         and path.name != "lock"
         and not path.name.endswith((SIGNING_KEY_SUFFIX, "-wal", "-shm", "-journal", ".tmp"))
     )

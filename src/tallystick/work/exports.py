@@ -116,6 +116,12 @@ class ExportJobs:
             raise ExportNotFoundError(f"there is no export {export_id[:64]} of yours")
         return found[0]
 
+    def waiting(self) -> int:
+        """Return how many exports of all callers are not finished, the one under way included."""
+        query = select(func.count()).select_from(EXPORT).where(EXPORT.c.state == State.REQUESTED.value)
+        with self.projection.engine.connect() as connection:
+            return connection.scalar(query) or 0
+
     def cancel(self, caller: Caller, export_id: str) -> None:
         """End an export that is not finished; raises ExportNotFoundError, ExportNotReadyError once it has ended."""
         self._end(caller, export_id, "export.cancelled", State.REQUESTED, {"export": export_id})
