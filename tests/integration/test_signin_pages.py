@@ -191,7 +191,8 @@ def test_an_invited_person_sets_a_password_and_is_signed_in(home: Home, http: ht
     post(http, "/sign-out")
     assert "Bo Lind" in http.get("/invitation", params={"link": link[1]}).text
     answer = post(http, "/invitation", link=link[1], password=PASSWORD, again=PASSWORD)
-    assert answer.status_code == 303
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert http.get("/").headers["location"] == "/account", "nothing else is open yet"
     account = json.loads(http.get("/account.json").content)
     assert (account["handle"], account["rights"]) == ("bo", [])
     assert http.get("/invitation", params={"link": link[1]}).status_code == 403

@@ -99,7 +99,7 @@ def make_chrome(request: Request[Any, Any, Any], services: Services, title: str)
         title=title,
         path=path,
         twin=_twin(request),
-        entries=_entries(caller, path),
+        entries=() if caller is None else entries_of(caller, path),
         badge=None if caller is None else make_badge(services.ledger.status()),
         caller=caller,
         theme=theme if theme in _THEMES else "",
@@ -138,9 +138,8 @@ def _who(request: Request[Any, Any, Any], services: Services) -> Caller | None:
         return None  # an error page about just this is being made
 
 
-def _entries(caller: Caller | None, path: str) -> tuple[Entry, ...]:
-    if caller is None:
-        return ()
+def entries_of(caller: Caller, path: str) -> tuple[Entry, ...]:
+    """Return the rooms that are open to somebody, the one that `path` is in marked."""
     return tuple(
         Entry(room.label, room.path, here=path == room.path or path.startswith(f"{room.path}/"))
         for room in ROOMS

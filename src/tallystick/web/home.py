@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from litestar import Request, Response, get
+from litestar.di import NamedDependency
 
-from tallystick.web.caller import HOME
+from tallystick.api.services import Services
+from tallystick.web.caller import HOME, visitor
+from tallystick.web.chrome import entries_of
 from tallystick.web.flash import see_other
 
+_OPEN_TO_ALL: Final = "/account"
 
-@get("/", include_in_schema=False)
-async def home(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Lead to the events."""
-    return see_other(request, HOME)
+
+@get("/", sync_to_thread=True)
+def home(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Response[bytes]:
+    """Lead to the first room that is open to whoever comes, and whoever may nothing yet to what says so."""
+    caller = visitor(request, services)
+    if caller is None:
+        return see_other(request, HOME)
+    rooms = entries_of(caller, "/")
+    return see_other(request, rooms[0].path if rooms else _OPEN_TO_ALL)

@@ -82,7 +82,7 @@ def accept(request: Request[Any, Any, Any], services: NamedDependency[Services],
         return _invitation(request, services, form["link"], problem_of(error))
     if signed_in is None:
         return see_other(request, "/sign-in", "The password is set. Sign in with it and your second factor.")
-    return begin_session(request, see_other(request, HOME, "Welcome. You are signed in."), signed_in)
+    return begin_session(request, see_other(request, "/", "Welcome. You are signed in."), signed_in)
 
 
 def _invitation(request: Request[Any, Any, Any], services: Services, link: str, problem: Problem | None = None) -> Page:
