@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.source_facts import source_facts
+
 from tallystick.event.admission import Admission, SourceRules
 from tallystick.event.batch import Batch
 from tallystick.event.catalogue import load_shipped
@@ -148,8 +150,7 @@ def product(action: str, metadata: dict[str, Any], person: str = "ana") -> dict[
 
 
 def registered(number: int, name: str) -> dict[str, Any]:
-    metadata = {"number": number, "name": name, "kind": "api", "scope": "", "actor_ids": "opaque", "strict": False}
-    return product("source.registered", metadata)
+    return product("source.registered", source_facts(number, name))
 
 
 def loose(facts: bytes, *, class_number: int = 2, personal: bytes = b"{}", ids: bytes | None = None) -> Batch:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection, Engine, select, text
 from tests import postgresql
 from tests.installation import Installation, installation, make_token, sample
+from tests.source_facts import source_facts
 
 from tallystick.access.operator import OPERATOR
 from tallystick.follow.commands import Commands
@@ -102,12 +103,15 @@ def test_tables_that_are_ahead_of_the_log_are_made_again(tmp_path: Path) -> None
         assert contents(home.instance.projection.engine) == before
 
 
+@on_files
 def test_tables_that_do_not_fit_the_log_are_made_again_at_the_next_start(tmp_path: Path) -> None:
     with installation(tmp_path) as home:
         fill(home)
         before = contents(home.instance.projection.engine)
-        with home.instance.projection.engine.begin() as connection:
-            connection.execute(CURSOR.update().values(next_index=1))  # the classes would be defined twice
+    engine = open_database(tmp_path / "data" / "tallystick.db")
+    with engine.begin() as connection:
+        connection.execute(CURSOR.update().values(next_index=1))  # the classes would be defined twice
+    engine.dispose()
     with installation(tmp_path) as home:
         assert contents(home.instance.projection.engine) == before
 
@@ -138,8 +142,7 @@ def test_holds_are_kept_with_where_they_began_and_ended(home: Installation) -> N
 def test_events_of_other_sources_move_no_table(home: Installation) -> None:
     home.token()
     before = contents(home.instance.projection.engine)
-    settings = {"kind": "x", "owner": "", "scopes": ["/"], "actor_ids": "opaque", "silence_s": None, "strict": False}
-    metadata = {"number": 9, "name": "forged", **settings}
+    metadata = source_facts(9, "forged")
     answer = home.post(sample(action="source.registered", metadata=metadata))
     assert answer.status_code == 422
     home.post(sample(action="source.registered2", metadata=metadata))

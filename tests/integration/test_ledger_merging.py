@@ -10,6 +10,7 @@ import pytest
 from tests.crash.ledger_story import read_all
 from tests.ledger_home import Home
 from tests.search_world import Reader, World
+from tests.source_facts import source_facts
 
 from tallystick.event.erasure import Part
 from tallystick.ledger import ErasureOrder, Ledger, LedgerOptions, Rotation
@@ -33,8 +34,7 @@ def home(tmp_path: Path) -> Iterator[Home]:
 
 def begin(home: Home) -> Ledger:
     ledger = home.create()
-    source = {"number": SOURCE, "name": "app", "kind": "api", "scope": "", "actor_ids": "opaque", "strict": False}
-    home.record(ledger, home.event("source.registered", source))
+    home.record(ledger, home.event("source.registered", source_facts(SOURCE)))
     return ledger
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.ledger_home import Home
+from tests.source_facts import source_facts
 from typer.testing import CliRunner, Result
 
 from tallystick.cli.app import app
@@ -26,7 +27,7 @@ def home(tmp_path: Path) -> Iterator[Home]:
 @pytest.fixture
 def ledger(home: Home) -> Ledger:
     ledger = home.create()
-    metadata = {"number": 1, "name": "app", "kind": "api", "scope": "", "actor_ids": "opaque", "strict": False}
+    metadata = source_facts(1)
     home.record(ledger, home.event("source.registered", metadata))
     ledger.append(home.maker.batch(60), 1)
     ledger.rotate()

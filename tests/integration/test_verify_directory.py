@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.installation import installation, sample
 from tests.ledger_home import Home
+from tests.source_facts import source_facts
 
 from tallystick.event.erasure import Decision, Part
 from tallystick.ledger import ErasureOrder, Ledger, Rotation
@@ -40,15 +41,7 @@ def begin(home: Home) -> Ledger:
 
 
 def registered(home: Home, number: int) -> dict[str, Any]:
-    metadata = {
-        "number": number,
-        "name": f"app-{number}",
-        "kind": "api",
-        "scope": "",
-        "actor_ids": "opaque",
-        "strict": False,
-    }
-    return home.event("source.registered", metadata)
+    return home.event("source.registered", source_facts(number, f"app-{number}"))
 
 
 def fill(home: Home, ledger: Ledger, events: int, *, batch: int = 10) -> None:

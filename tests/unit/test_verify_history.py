@@ -7,10 +7,10 @@ import pytest
 
 from tallystick.event.catalogue import load_shipped
 from tallystick.note import Ed25519Signer
+from tallystick.verify.actions import ONLY_PRODUCT
 from tallystick.verify.codes import MEANING, Code
 from tallystick.verify.history import (
     ABOUT_THE_LOG,
-    ONLY_PRODUCT,
     LogHistory,
     ProductEvent,
     check_numbers,

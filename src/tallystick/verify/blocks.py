@@ -18,8 +18,9 @@ from tallystick.event.entry import ENTRY_BYTES
 from tallystick.event.fields import derive
 from tallystick.merkle import TILE_WIDTH
 from tallystick.segment.columns import derive_columns
+from tallystick.verify.actions import ONLY_PRODUCT
 from tallystick.verify.codes import Code
-from tallystick.verify.history import ABOUT_THE_LOG, ONLY_PRODUCT, ProductEvent
+from tallystick.verify.history import ABOUT_THE_LOG, ProductEvent
 from tallystick.verify.model import Finding, Findings
 from tallystick.verify.tree import EntryLog
 

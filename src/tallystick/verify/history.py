@@ -32,32 +32,6 @@ ABOUT_THE_LOG: Final = frozenset(
 )
 """The product's events that verification acts on."""
 
-ONLY_PRODUCT: Final = ABOUT_THE_LOG | frozenset(
-    {
-        "ledger.recovered",
-        "ledger.adopted",
-        "ledger.succeeded",
-        "source.changed",
-        "token.created",
-        "token.revoked",
-        "catalogue.published",
-        "server.started",
-        "server.stopped",
-        "segment.quarantined",
-        "segment.readmitted",
-        "projection.skipped",
-        "backup.created",
-        "backup.restored",
-        "events.searched",
-        "event.viewed",
-        "events.exported",
-        "proof.downloaded",
-        "events.tailed",
-        "events.pulled",
-    }
-)
-"""Actions that no other source may claim; a test holds this against the catalogue, which only the server can read."""
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class ProductEvent:

@@ -28,9 +28,10 @@ from tallystick.event.erasure import (
 )
 from tallystick.note import Checkpoint, NoteError, Policy, Verdict, check_policy, parse_proof
 from tallystick.note.proof import PROOF_BYTES_MAX
+from tallystick.verify.actions import ONLY_PRODUCT
 from tallystick.verify.anchors import Trust
 from tallystick.verify.codes import Code
-from tallystick.verify.history import ABOUT_THE_LOG, ONLY_PRODUCT, LogHistory, ProductEvent, read_history
+from tallystick.verify.history import ABOUT_THE_LOG, LogHistory, ProductEvent, read_history
 from tallystick.verify.model import CouldNotCheckError, Findings, Progress, Report, Tier
 from tallystick.verify.package_format import (
     CHECKPOINT,

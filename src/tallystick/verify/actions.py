@@ -1,0 +1,36 @@
+"""The actions that only the product says, by the object that they are about."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_VERBS: Final = {
+    "access": (
+        "approved expired extended glass_broken groups_changed invitation_accepted invited looked "
+        "password_set person_changed person_created person_disabled person_enabled reauthenticated "
+        "recovery_code_used recovery_codes_made rejected requested revoked role_changed role_defined "
+        "role_retired roles_published session_revoked set_up setup_completed setup_link_made sign_in_failed "
+        "signed_in signed_out totp_disabled totp_enabled withdrawn"
+    ),
+    "backup": "created restored",
+    "catalogue": "published",
+    "class": "changed defined",
+    "content": "erased",
+    "erasure": "approved requested",
+    "event": "viewed",
+    "events": "exported pulled searched tailed",
+    "export": "cancelled deleted downloaded failed finished requested",
+    "hold": "placed released",
+    "key": "retired rotated",
+    "ledger": "adopted created recovered succeeded",
+    "projection": "skipped",
+    "proof": "downloaded",
+    "segment": "quarantined readmitted",
+    "server": "started stopped",
+    "setting": "changed",
+    "source": "changed registered retired",
+    "token": "created revoked rotated",
+    "view": "deleted saved",
+}
+ONLY_PRODUCT: Final = frozenset(f"{about}.{verb}" for about, verbs in _VERBS.items() for verb in verbs.split())
+"""Actions that no other source may claim; a test holds this against the catalogue, which only the server can read."""
