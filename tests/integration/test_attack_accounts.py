@@ -18,6 +18,7 @@ from tallystick.access.people.errors import NotAPersonError, PersonStateError
 from tallystick.access.people.model import Profile, Visit
 from tallystick.access.permissions import Permission, close
 from tallystick.access.sources.model import Owner, OwnerKind, TokenSettings
+from tallystick.testing import ManualClock
 
 P = Permission
 VISIT = Visit(ADDRESS, "tests")
@@ -231,3 +232,26 @@ def test_nobody_becomes_the_actor_of_others_events_by_changing_her_own_address(p
     eve = administrator(people)
     with pytest.raises(PersonStateError):
         people.instance.services.people.change(people.caller(eve), eve.id, Profile("eve", "Eve", "victim@example.org"))
+
+
+ENTRANCES = [
+    ("/access/people", {"handle": "puppet", "name": "Puppet"}),
+    ("/access/people/{person}/invite", {}),
+    ("/access/people/{person}/enable", {}),
+    ("/access/people/{person}/disable", {"reason": "gone"}),
+    ("/access/people/{person}/second-factor-off", {"reason": "lost"}),
+]
+
+
+@pytest.mark.parametrize(("path", "form"), ENTRANCES, ids=lambda value: value if isinstance(value, str) else "")
+def test_a_cookie_that_was_stolen_makes_no_way_into_an_account(tmp_path: Path, path: str, form: dict[str, str]) -> None:
+    clock = ManualClock()
+    with installation(tmp_path, clock=clock) as house:
+        people = settle(house.instance)
+        bo, size = people.join("bo"), len(house.actions())
+        clock.advance(11 * 60)
+        answer = house.http.post(
+            path.format(person=bo.id), data=form, headers={**people.first.headers, "sec-fetch-site": "same-origin"}
+        )
+        assert (answer.status_code, "confirm" in answer.text.lower()) == (403, True)
+        assert len(house.actions()) == size

@@ -19,6 +19,7 @@ from tallystick.web.account.page import Device, device_of
 from tallystick.web.caller import person
 from tallystick.web.flash import see_other
 from tallystick.web.forms import FORM, Form
+from tallystick.web.grants.pages import confirm_presence
 from tallystick.web.page import render
 
 Page = Response[bytes]
@@ -70,9 +71,10 @@ def people_page(request: Request[Any, Any, Any], services: NamedDependency[Servi
 @post(PATH, sync_to_thread=True, dependencies=FORM, opt={"fields": ("handle", "name", "email")})
 def invite(request: Request[Any, Any, Any], services: NamedDependency[Services], form: NamedDependency[Form]) -> Page:
     """Make an account and show the link that opens it, once."""
-    profile = Profile(form["handle"], form["name"], form["email"])
+    profile, caller = Profile(form["handle"], form["name"], form["email"]), person(request, services)
+    confirm_presence(services, caller)
     try:
-        invited, link = services.people.invite(person(request, services), profile)
+        invited, link = services.people.invite(caller, profile)
     except (InvalidInputError, ConflictError) as error:
         return _people(request, services, profile, problem_of(error))
     return _invited(request, services, invited, link.token, link.until)
@@ -111,6 +113,8 @@ def change_person(
     """Invite again, disable, enable, sign out everywhere, or switch off a lost second factor."""
     caller, people = person(request, services), services.people
     path = f"{PATH}/{person_id}"
+    if verb != "sign-out":
+        confirm_presence(services, caller)
     if verb == "invite":
         link = people.invite_again(caller, person_id)
         return _invited(request, services, people.get(caller, person_id), link.token, link.until)
