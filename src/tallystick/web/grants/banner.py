@@ -7,6 +7,7 @@ import msgspec
 from tallystick.access.model import Caller
 from tallystick.api.grant_views import GrantView, grant_views
 from tallystick.api.services import Services
+from tallystick.web.present import clock
 
 
 class OpenGlass(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,5 +26,6 @@ def open_glass(services: Services, caller: Caller) -> list[OpenGlass]:
 
 
 def _sentence(grant: GrantView) -> OpenGlass:
-    text = f"{grant.subject.name} broke the glass: role {grant.role} in {grant.scope} until {grant.until}."
+    until = "" if grant.until is None else f" until {clock(grant.until)} UTC"
+    text = f"{grant.subject.name} broke the glass: role {grant.role} in {grant.scope}{until}."
     return OpenGlass(text=text, path=f"/access/grants/{grant.grant}")
