@@ -46,6 +46,7 @@ class WorkWorld(World):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self._writing = threading.Lock()
+        self.kept_days = 7
         self.open()
 
     def open(self, exporter: Exporter | None = None) -> None:
@@ -63,7 +64,14 @@ class WorkWorld(World):
         self.exports_folder = self.folder / "data" / "exports"
         self.looks: list[str] = []
         files = exporter or EventFiles(self.service, self.ledger, self.clock)
-        ports = WorkPorts(files, work_act, self._record, lambda _caller, what, _scope: self.looks.append(what), 0)
+        ports = WorkPorts(
+            files,
+            work_act,
+            self._record,
+            lambda _caller, what, _scope: self.looks.append(what),
+            0,
+            lambda: self.kept_days,
+        )
         self.views = ViewService(self.projection, commands, self.now_us, work_act)
         self.exports = ExportJobs(self.projection, commands, self.now_us, self.exports_folder, ports)
         self.worker = ExportWorker(self.exports, self.require_room)

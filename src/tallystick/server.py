@@ -27,6 +27,7 @@ from tallystick.access.operator import OPERATOR
 from tallystick.access.people import handlers as people_handlers
 from tallystick.access.people.book import Book
 from tallystick.access.people.oidc_provider import Provider, ProviderSettings
+from tallystick.access.people.policy import SignInPolicy
 from tallystick.access.people.room import PeopleRoom, open_people
 from tallystick.access.people.sessions import Limits
 from tallystick.access.setting_acts import setting_changed
@@ -75,7 +76,7 @@ from tallystick.search.service import SearchService
 from tallystick.segment.derived import check_segment
 from tallystick.segment.manifest import SegmentEntry
 from tallystick.segment.rederive import derived_files
-from tallystick.settings import SettingsService
+from tallystick.settings import SettingsService, Value
 from tallystick.settings import handlers as setting_handlers
 from tallystick.settings.service import SettingsPorts
 from tallystick.store.database import open_database
@@ -231,7 +232,10 @@ def open_instance(
         )
         read = partial(_read_product, ledger, segments_of(settings))
         setting_ports = SettingsPorts(
-            setting_changed, reading.recorder.looked, lambda caller: _require_fresh(access.room, caller)
+            setting_changed,
+            reading.recorder.looked,
+            lambda caller: _require_fresh(access.room, caller),
+            partial(_objection, settings),
         )
         kept = SettingsService(projection, commands, book.now_us, setting_ports)
         provider = _provider(settings, clock, held)
@@ -249,6 +253,7 @@ def open_instance(
             product.one,
             reading.recorder.looked,
             settings.reserve_bytes + EXPORTS_LEAVE_BYTES,
+            partial(kept.count, "exports.kept_days"),
         )
         work = held.enter_context(open_work(projection, commands, book.now_us, settings.data / "exports", work_ports))
         watched = _watched(settings, ledger, projection, register, check, log, work.exports)
@@ -327,6 +332,21 @@ def _require_fresh(room: PeopleRoom, caller: Caller) -> None:
     """Ask who comes with a session to prove again who they are; a token has nothing to prove it with."""
     if caller.session is not None:
         room.sessions.require_fresh(caller)
+
+
+def _objection(settings: Settings, name: str, value: Value) -> str | None:
+    """Return what speaks against a setting as this installation stands."""
+    if name == "sign_in.local" and value is False and settings.oidc is None:
+        return "it cannot be off while no identity provider is configured: nobody could sign in"
+    return None
+
+
+def _sign_in_policy(kept: SettingsService, provider: Provider | None) -> SignInPolicy:
+    """Return which ways lead in, as the settings have it now; without a provider passwords always do."""
+    return SignInPolicy(
+        local=lambda: provider is None or kept.switch("sign_in.local"),
+        domains=partial(kept.names, "sign_in.domains"),
+    )
 
 
 def _open_database(settings: Settings, key: bytes) -> Database:
@@ -447,6 +467,7 @@ def _open_access(
         limits,
         provider,
         public_url,
+        _sign_in_policy(kept, provider),
     )
     return _Access(SourceService(projection, commands, now, follower), tokens, roles, grants, room)
 

@@ -29,6 +29,7 @@ from tallystick.access.people.failures import FailureLog
 from tallystick.access.people.model import SignedIn
 from tallystick.access.people.oidc import OidcService
 from tallystick.access.people.oidc_provider import Provider
+from tallystick.access.people.policy import SignInPolicy
 from tallystick.clock import SystemClock
 from tallystick.testing import ManualClock
 
@@ -59,11 +60,11 @@ def hostile() -> Iterator[Hostile]:
         yield running
 
 
-def service(home: Home, issuer: str) -> OidcService:
+def service(home: Home, issuer: str, policy: SignInPolicy | None = None) -> OidcService:
     book: Book = home.services.sessions._book
     provider = Provider(settings_of(issuer), home.clock)
     _open.append(provider)
-    return OidcService(book, provider, REDIRECT, home.services.sessions, FailureLog(book))
+    return OidcService(book, provider, REDIRECT, home.services.sessions, FailureLog(book), policy or SignInPolicy())
 
 
 def come_in(oidc: OidcService, subject: str, *, again: bool = False) -> SignedIn:

@@ -21,6 +21,7 @@ from tallystick.cli import (
     proof,
     read,
     send,
+    settings,
     source,
     token,
     witness,
@@ -48,6 +49,7 @@ app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(exports.app, name="exports")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(people.app, name="person")
+app.add_typer(settings.app, name="settings")
 app.add_typer(source.app, name="source")
 app.add_typer(token.app, name="token")
 app.add_typer(witness.app, name="witness")

@@ -148,6 +148,32 @@ _LIST: Final = (
         least=5,
         most=480,
     ),
+    SettingType(
+        "exports.kept_days",
+        "Finished exports",
+        "The file of a finished export can be fetched for so many days, and is deleted then.",
+        "count",
+        7,
+        unit="days",
+        least=1,
+        most=90,
+    ),
+    SettingType(
+        "sign_in.local",
+        "Sign-in with a password",
+        "Off lets people in through the identity provider alone, and needs one. The operator can put it on again beside the "
+        "data directory, with tallystick settings set.",
+        "switch",
+        default=True,
+    ),
+    SettingType(
+        "sign_in.domains",
+        "E-mail domains of new accounts",
+        "The identity provider makes an account for who comes the first time only with an address, which it has verified, of "
+        "one of these domains. Empty lets in whoever the provider does.",
+        "domains",
+        (),
+    ),
 )
 #: Every setting by its name, in the order in which they are shown.
 SETTINGS: Final[Mapping[str, SettingType]] = {each.name: each for each in _LIST}

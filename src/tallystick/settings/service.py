@@ -68,6 +68,18 @@ class SettingsService:
         assert type(value) is int, f"{name} is not a count"
         return value
 
+    def switch(self, name: str) -> bool:
+        """Return a setting that is on or off."""
+        value = self.get(name)
+        assert type(value) is bool, f"{name} is not a switch"
+        return value
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """Return a setting that lists names."""
+        value = self.get(name)
+        assert type(value) is tuple, f"{name} is not a list of names"
+        return value
+
     def listed(self, caller: Caller) -> list[Held]:
         """Return every setting, in the order of the list; the look is recorded."""
         _require(caller, READ)

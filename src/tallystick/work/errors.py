@@ -23,7 +23,7 @@ class ExportNotFoundError(NotFoundError):
     """There is no such export, or it is not yours."""
 
     code = "export-not-found"
-    advice = "Exports are shown to who asked for them; files are deleted after seven days."
+    advice = "Exports are shown to who asked for them; files are deleted after the days that the settings say."
 
 
 class ExportNotReadyError(ConflictError):

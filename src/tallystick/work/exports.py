@@ -18,7 +18,7 @@ from tallystick.follow.commands import Commands
 from tallystick.follow.projection import Projection
 from tallystick.store.tables.work import EXPORT
 from tallystick.work.errors import ExportNotFoundError, ExportNotReadyError, ExportsWaitingError
-from tallystick.work.model import Export, Progress, Question, Requester, State
+from tallystick.work.model import DAY_US, Export, Progress, Question, Requester, State
 from tallystick.work.ports import Caller, WorkPorts
 
 MANAGE: Final = "exports.manage"
@@ -173,7 +173,7 @@ class ExportJobs:
         query = select(EXPORT).where(EXPORT.c.state == State.REQUESTED.value).order_by(EXPORT.c.requested_index)
         with self.projection.engine.connect() as connection:
             row = connection.execute(query.limit(1)).first()
-        return None if row is None else (_export(row), _requester(row))
+        return None if row is None else (self._export(row), _requester(row))
 
     def finished(self) -> list[Export]:
         """Return every export that should have a file."""
@@ -206,11 +206,33 @@ class ExportJobs:
 
     def _load(self, query: Any) -> list[Export]:
         with self.projection.engine.connect() as connection:
-            exports = [_export(row) for row in connection.execute(query)]
+            exports = [self._export(row) for row in connection.execute(query)]
         return [
             replace(export, progress=self.progress_of(export.export)) if export.state is State.REQUESTED else export
             for export in exports
         ]
+
+    def _export(self, row: Any) -> Export:
+        asked = json.loads(row.asked) if row.asked else None
+        state = State(row.state)
+        is_kept = state is State.FINISHED and row.ended_at is not None
+        return Export(
+            export=row.export,
+            owner=row.owner,
+            owner_type=row.owner_type,
+            state=state,
+            format=row.format,
+            scope=row.scope,
+            rights=tuple((permission, scope) for permission, scope in json.loads(row.rights)),
+            question=None if asked is None else msgspec.convert(asked["question"], Question),
+            requested_at=row.requested_at,
+            ended_at=row.ended_at,
+            code=row.code,
+            sha256=row.sha256,
+            events=row.events,
+            bytes=row.bytes,
+            expires_at=row.ended_at + self._ports.kept_days() * DAY_US if is_kept else None,
+        )
 
 
 def _owns(export: Export, caller: Caller) -> bool:
@@ -225,26 +247,6 @@ def _waiting(connection: Connection, caller: Caller) -> int:
     query = select(func.count()).select_from(EXPORT)
     mine = (EXPORT.c.owner == caller.id, EXPORT.c.owner_type == caller.type, EXPORT.c.state == State.REQUESTED.value)
     return connection.scalar(query.where(*mine)) or 0
-
-
-def _export(row: Any) -> Export:
-    asked = json.loads(row.asked) if row.asked else None
-    return Export(
-        export=row.export,
-        owner=row.owner,
-        owner_type=row.owner_type,
-        state=State(row.state),
-        format=row.format,
-        scope=row.scope,
-        rights=tuple((permission, scope) for permission, scope in json.loads(row.rights)),
-        question=None if asked is None else msgspec.convert(asked["question"], Question),
-        requested_at=row.requested_at,
-        ended_at=row.ended_at,
-        code=row.code,
-        sha256=row.sha256,
-        events=row.events,
-        bytes=row.bytes,
-    )
 
 
 def _requester(row: Any) -> Requester:

@@ -10,8 +10,6 @@ from typing import Final
 import msgspec
 
 DAY_US: Final = 86_400 * 1_000_000
-KEPT_US: Final = 7 * DAY_US
-"""How long a finished export can be fetched."""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -83,10 +81,7 @@ class Export:
     events: int | None = None
     bytes: int | None = None
     progress: Progress | None = None
-
-    @property
-    def expires_at(self) -> int | None:
-        return None if self.ended_at is None or self.state is not State.FINISHED else self.ended_at + KEPT_US
+    expires_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,10 +92,13 @@ class Append(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WorkPorts:
-    """What other rooms do for this one. `room_bytes` is what exports leave free on the disk."""
+    """What other rooms do for this one. `room_bytes` is what exports leave free on the disk, `kept_days` for how many days
+    a finished one can be fetched, as it is decided now.
+    """
 
     exporter: Exporter
     act: Act
     append: Append
     looked: Looked
     room_bytes: int
+    kept_days: Callable[[], int]

@@ -33,6 +33,23 @@ class SignInBusyError(UnavailableError):
     advice = "Try again in a few seconds."
 
 
+class LocalSignInOffError(ForbiddenError):
+    """Passwords open no accounts here: people come in through the identity provider."""
+
+    code = "local-sign-in-off"
+    advice = (
+        "Sign in through the identity provider. Beside the data directory, `tallystick settings set sign_in.local on` puts "
+        "passwords on again."
+    )
+
+
+class DomainRefusedError(SignInRefusedError):
+    """The provider vouches for somebody whose address is in none of the domains for which accounts are made."""
+
+    code = "domain-refused"
+    advice = "Ask an administrator: the settings list the domains of new accounts."
+
+
 class SessionInvalidError(UnauthenticatedError):
     """The session is not in force: unknown, ended, idle for too long, or over."""
 

@@ -26,6 +26,7 @@ from tallystick.access.people.errors import PersonInvalidError, SignInRefusedErr
 from tallystick.access.people.failures import FailureLog
 from tallystick.access.people.model import Profile, SignedIn, Visit, new_id, parse_profile
 from tallystick.access.people.oidc_provider import LEEWAY_S, Provider
+from tallystick.access.people.policy import SignInPolicy
 from tallystick.access.people.rows import anybody, people_of
 from tallystick.access.people.sessions import NewSession, SessionService
 from tallystick.store.tables.people import PERSON
@@ -60,13 +61,20 @@ class OidcService:
     """Sign-in through one provider; may be used from any thread. What was started is kept in memory for ten minutes."""
 
     def __init__(
-        self, book: Book, provider: Provider, redirect_uri: str, sessions: SessionService, failures: FailureLog
+        self,
+        book: Book,
+        provider: Provider,
+        redirect_uri: str,
+        sessions: SessionService,
+        failures: FailureLog,
+        policy: SignInPolicy,
     ) -> None:
         self._book = book
         self._provider = provider
         self._redirect_uri = redirect_uri
         self._sessions = sessions
         self._failures = failures
+        self._policy = policy
         self._waiting: dict[str, _Waiting] = {}
         self._lock = threading.Lock()
 
@@ -148,6 +156,8 @@ class OidcService:
                 raise SignInRefusedError(
                     "this does not sign anybody in", advice="Make the first account with the setup link."
                 )
+            if row is None:
+                self._policy.require_domain(claims)
             person = row.person if row is not None else new_id("p")
             new = self._sessions.prepare(person, METHOD, visit, now)
             made.append(new)

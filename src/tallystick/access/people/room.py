@@ -13,6 +13,7 @@ from tallystick.access.people.failures import FailureLog
 from tallystick.access.people.oidc import OidcService
 from tallystick.access.people.oidc_provider import Provider
 from tallystick.access.people.passwords import Hasher
+from tallystick.access.people.policy import SignInPolicy
 from tallystick.access.people.ports import AdminReading, Bootstrap, EndAccess, EndExceeding, RightsOf
 from tallystick.access.people.proofs import Proofs
 from tallystick.access.people.service import PeopleService
@@ -51,20 +52,22 @@ def open_people(
     limits: Callable[[], Limits] = Limits,
     provider: Provider | None = None,
     public_url: str | None = None,
+    policy: SignInPolicy | None = None,
 ) -> PeopleRoom:
     """Return the services; records of sessions that are over are forgotten on the way. `limits` says how long sessions last
-    now: asked each time, so that a change counts at once.
+    now, and `policy` which ways lead in: asked each time, so that a change counts at once.
     """
+    policy = policy or SignInPolicy()
     hasher, failures = Hasher(), FailureLog(book)
     sessions = SessionService(book, rights_of, limits)
     proofs = Proofs(book, hasher, Attempts(book.clock), failures)
     sessions.forget_ended()
     return PeopleRoom(
-        people=PeopleService(book, hasher, sessions, reading, endings, exceeding),
+        people=PeopleService(book, hasher, sessions, reading, endings, exceeding, policy),
         account=AccountService(book, hasher, sessions),
-        signin=SignInService(book, proofs, sessions),
+        signin=SignInService(book, proofs, sessions, policy),
         sessions=sessions,
         setup=SetupLink(book, hasher, sessions, bootstrap),
-        oidc=OidcService(book, provider, f"{public_url}{CALLBACK}", sessions, failures) if provider else None,
+        oidc=OidcService(book, provider, f"{public_url}{CALLBACK}", sessions, failures, policy) if provider else None,
         failures=failures,
     )

@@ -16,6 +16,7 @@ from tallystick.access.people.errors import NotAPersonError, PersonStateError
 from tallystick.access.people.links import INVITATION_US, find_link, new_link
 from tallystick.access.people.model import Link, Person, Profile, Session, SignedIn, Visit, new_id, parse_profile
 from tallystick.access.people.passwords import Hasher, check_password
+from tallystick.access.people.policy import SignInPolicy
 from tallystick.access.people.ports import AdminReading, EndAccess, EndExceeding
 from tallystick.access.people.rows import has, people_of, person_of, relinked_by
 from tallystick.access.people.sessions import SessionService
@@ -42,6 +43,7 @@ class PeopleService:
         reading: AdminReading,
         endings: tuple[EndAccess, ...],
         exceeding: EndExceeding,
+        policy: SignInPolicy,
     ) -> None:
         self._book = book
         self._hasher = hasher
@@ -49,6 +51,7 @@ class PeopleService:
         self._reading = reading
         self._endings = endings
         self._exceeding = exceeding
+        self._policy = policy
 
     def list(self, caller: Caller) -> Sequence[Person]:
         """Return everybody, in the order in which they came; needs `access.read`. The look is recorded."""
@@ -119,8 +122,9 @@ class PeopleService:
         no second factor guards it, what the maker of the link may not do herself ends with it.
 
         Returns a session, or None where a second factor is still to be shown at sign-in. Sessions opened with an older
-        password end. Raises LinkInvalidError, PasswordWeakError.
+        password end. Raises LinkInvalidError, PasswordWeakError, LocalSignInOffError.
         """
+        self._policy.require_local()
         invited = self.check_invitation(token)
         check_password(password, [invited.handle, invited.email])
         secret = self._book.prepare("password", self._hasher.hash(password))

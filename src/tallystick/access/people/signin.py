@@ -17,6 +17,7 @@ from tallystick.access.people.attempts import Key
 from tallystick.access.people.book import Book, Event
 from tallystick.access.people.errors import SignInRefusedError
 from tallystick.access.people.model import SignedIn, Step, Visit
+from tallystick.access.people.policy import SignInPolicy
 from tallystick.access.people.proofs import Proof, Proofs
 from tallystick.access.people.rows import has
 from tallystick.access.people.sessions import SessionService
@@ -40,15 +41,19 @@ class _Pending:
 class SignInService:
     """Lets people in; may be used from any thread. Tickets live in memory: a restart asks for the password again."""
 
-    def __init__(self, book: Book, proofs: Proofs, sessions: SessionService) -> None:
+    def __init__(self, book: Book, proofs: Proofs, sessions: SessionService, policy: SignInPolicy) -> None:
         self._book = book
         self._proofs = proofs
         self._sessions = sessions
+        self._policy = policy
         self._tickets: dict[str, _Pending] = {}
         self._lock = threading.Lock()
 
     def password(self, handle: str, password: str, visit: Visit) -> Step:
-        """Return `done` with a session, or `totp` with a ticket. Raises SignInRefusedError, SignInSlowedError."""
+        """Return `done` with a session, or `totp` with a ticket. Raises SignInRefusedError, SignInSlowedError,
+        LocalSignInOffError.
+        """
+        self._policy.require_local()
         folded = handle.strip().casefold()
         person = self._find(folded)
         keys = self._proofs.keys(person, self._book.mark("account", folded), visit)
@@ -67,6 +72,10 @@ class SignInService:
                 del self._tickets[next(iter(self._tickets))]
             self._tickets[ticket] = _Pending(person, keys, proof, now + TICKET_S)
         return Step("totp", ticket=ticket)
+
+    def takes_passwords(self) -> bool:
+        """Return whether passwords open accounts now."""
+        return self._policy.local()
 
     def totp(self, ticket: str, code: str, visit: Visit) -> Step:
         """Return `done` with a session. Raises SignInRefusedError, SignInSlowedError."""
@@ -101,6 +110,7 @@ class SignInService:
     def _second(
         self, ticket: str, code: str, visit: Visit, prove: Callable[[str, str, Visit, list[Key]], Proof]
     ) -> Step:
+        self._policy.require_local()
         with self._lock:
             pending = self._tickets.get(ticket)
             if pending is None or pending.ends_at <= self._book.clock.monotonic_s():

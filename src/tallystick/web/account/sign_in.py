@@ -10,6 +10,7 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 
 from tallystick.access.people.errors import (
+    LocalSignInOffError,
     ProviderMissingError,
     SignInBusyError,
     SignInRefusedError,
@@ -28,7 +29,7 @@ from tallystick.web.page import render
 
 Page = Response[bytes]
 _ANSWER: Final = ("code", "state", "iss", "error", "error_description", "error_uri", "session_state")
-REFUSALS: Final = (SignInRefusedError, SignInSlowedError, SignInBusyError)
+REFUSALS: Final = (SignInRefusedError, SignInSlowedError, SignInBusyError, LocalSignInOffError)
 
 
 class SignInPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +39,7 @@ class SignInPage(msgspec.Struct, frozen=True, kw_only=True):
     next: str
     handle: str = ""
     provider: str = ""
+    takes_passwords: bool = True
     needs_setup: bool = False
 
 
@@ -175,6 +177,7 @@ def _page(
         next=following,
         handle=handle,
         provider="" if oidc is None else oidc.name,
+        takes_passwords=services.signin.takes_passwords(),
         needs_setup=services.setup.is_needed(),
     )
     status = 200 if problem is None else problem.status

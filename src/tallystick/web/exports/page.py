@@ -91,9 +91,9 @@ def start_export_page(
         services.exports.request(caller, _question(form), form["format"] or "csv")
     except (InvalidInputError, ForbiddenError, UnavailableError) as error:
         return _page(request, services, problem=error, typed={name: form[name] for name in _FIELDS})
-    return see_other(
-        request, "/exports", "The export is being made. Come back whenever you like; it is kept for 7 days."
-    )
+    days = services.settings.count("exports.kept_days")
+    kept = f"it is kept for {days} day{'' if days == 1 else 's'}"
+    return see_other(request, "/exports", f"The export is being made. Come back whenever you like; {kept}.")
 
 
 @post("/exports/{export_id:str}/cancel", sync_to_thread=True, status_code=200)
