@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from tests.absent import required
 
 from tallystick.access.people.oidc_provider import ProviderSettings
 
@@ -29,7 +30,9 @@ SECRET = "a secret that only this test knows"
 
 
 def missing() -> str | None:
-    """Return why the certified provider cannot run here, or None."""
+    """Return why the certified provider cannot run here, or None: also where everything is required, so that tests fail."""
+    if required():
+        return None
     if shutil.which("node") is None:
         return "node is not installed"
     if not (FOLDER / "node_modules" / "oidc-provider").exists():
@@ -43,14 +46,19 @@ def settings_of(issuer: str) -> ProviderSettings:
     return ProviderSettings(issuer, "tallystick", SECRET, scopes, "groups", "Example SSO")
 
 
-@contextmanager
-def certified_provider() -> Iterator[str]:
-    """Yield the issuer of a running `oidc-provider`."""
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def certified_provider(redirect: str = REDIRECT) -> Iterator[str]:
+    """Yield the issuer of a running `oidc-provider`."""
+    port = free_port()
     issuer = f"http://127.0.0.1:{port}"
-    command = ["node", "provider.mjs", str(port), REDIRECT, issuer]
+    command = ["node", "provider.mjs", str(port), redirect, issuer]
     with subprocess.Popen(command, cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
             assert process.stdout is not None

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from tests.absent import lacking
 
 USER = "tallystick"
 _numbers = itertools.count()
@@ -107,13 +108,13 @@ def _start() -> Cluster | str:
 def cluster() -> Cluster:
     """Return the cluster, started with the first call; skips the test where there is no PostgreSQL.
 
-    Where the whole run was to be on PostgreSQL, its absence is a failure.
+    Where the whole run was to be on PostgreSQL, or everything is required, its absence is a failure.
     """
     found = _start()
     if isinstance(found, str) and wanted():
         pytest.fail(found)
     if isinstance(found, str):
-        pytest.skip(found)
+        lacking(found)
     return found
 
 

@@ -45,10 +45,10 @@ class ServerProcess:
         return self.child.wait(timeout=START_S_MAX)
 
 
-def words(root: Path, *more: str | Path) -> list[str]:
+def words(root: Path, *more: str | Path, port: int = 0) -> list[str]:
     """Return the command line of a server below `root`."""
     place = ("--data", root / "data", "--state-dir", root / "state")
-    return [sys.executable, "-m", "tallystick.cli", "serve", *map(str, (*place, "--port", "0", *more))]
+    return [sys.executable, "-m", "tallystick.cli", "serve", *map(str, (*place, "--port", str(port), *more))]
 
 
 def environment(**settings: str) -> dict[str, str]:
@@ -58,11 +58,15 @@ def environment(**settings: str) -> dict[str, str]:
 
 
 @contextmanager
-def serving(root: Path, *more: str | Path) -> Iterator[ServerProcess]:
-    """Yield a server that takes connections on a free port; killed afterwards when it still runs."""
+def serving(root: Path, *more: str | Path, port: int = 0, **settings: str) -> Iterator[ServerProcess]:
+    """Yield a server that takes connections, on any free port for 0; killed afterwards when it still runs."""
     with tempfile.NamedTemporaryFile(dir=root, prefix="errors-", delete=False) as errors:
         child = subprocess.Popen(
-            words(root, *more), stdout=subprocess.DEVNULL, stderr=errors, env=environment(), start_new_session=True
+            words(root, *more, port=port),
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            env=environment(**settings),
+            start_new_session=True,
         )
     try:
         with Path(errors.name).open("rb") as lines:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +12,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
+from tests.absent import lacking
 
-REQUIRED = "TALLYSTICK_REQUIRE_BROWSER"
 TIMEOUT_MS = 60_000
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
@@ -57,7 +55,7 @@ _judged: set[str] = set()
 
 @contextmanager
 def browsing() -> Iterator[Browser]:
-    """Yield a browser with nothing in it; skips where there is none, unless the environment demands one."""
+    """Yield a browser with nothing in it; skips where there is none, unless everything is required."""
     binary = shutil.which("chromium") or shutil.which("chromium-browser")
     if binary is None:
         lacking("there is no chromium on this machine; Debian's package is `chromium`")
@@ -69,17 +67,10 @@ def browsing() -> Iterator[Browser]:
 
 @cache
 def axe_source() -> str:
-    """Return axe-core's text; skips where it is not installed, unless the environment demands it."""
+    """Return axe-core's text; skips where it is not installed, unless everything is required."""
     if not AXE.exists():
         lacking("axe-core is not installed; run `npm ci` in tests/browser")
     return AXE.read_text(encoding="utf-8")
-
-
-def lacking(what: str) -> None:
-    """Skip with a plain word, or fail where a run without the browser would prove nothing."""
-    if os.environ.get(REQUIRED):
-        pytest.fail(f"{REQUIRED} is set, but {what}")
-    pytest.skip(what)
 
 
 @dataclass

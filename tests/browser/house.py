@@ -31,6 +31,7 @@ GRANTS: dict[str, list[tuple[str, str]]] = {
     "nora": [("viewer", SCOPE)],
     "otto": [("owner", SCOPE)],
     "gus": [],
+    "ned": [],
     "tom": [("viewer", SCOPE)],
     "sid": [("analyst", "")],
     "eli": [("analyst", "")],

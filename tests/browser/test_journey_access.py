@@ -1,56 +1,16 @@
-"""Giving access and taking it away, sending the first event, and taking data along."""
+"""Giving access and taking it away, following live, and taking data along."""
 
 from __future__ import annotations
 
 import csv
 import re
-import shlex
-import subprocess
 from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 from tests.browser.house import House
 from tests.browser.test_journey_account import sign_in
 
-
-def test_a_sender_is_registered_and_its_first_event_arrives_from_the_pasted_command(
-    house: House, browser: Browser
-) -> None:
-    with house.visit(browser) as ada:
-        page = ada.go("/sign-in?next=/sources")
-        sign_in(ada, "ada")
-        ada.is_at("/sources")
-        ada.looked()
-        page.locator("#name").fill("ticket-desk")
-        page.locator("#scopes").fill("wrenfield/tickets")
-        page.get_by_role("button", name="Register").click()
-        expect(page.get_by_role("heading", name="The token, for the only time")).to_be_visible()
-        ada.looked()
-        command = page.locator("pre").first.inner_text().replace("\\\n", " ")
-        sent = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
-        assert sent.returncode == 0, sent.stderr
-        assert '"index"' in sent.stdout, sent.stdout
-        ada.go("/sources/ticket-desk")
-        expect(page.locator("#arrival")).to_contain_text("The first event came")
-        secret = next(word for word in shlex.split(command) if "tsk_" in word)
-        assert secret not in page.content(), "the token is shown once"
-
-
-def test_a_token_is_rotated_with_both_valid_and_then_revoked(house: House, browser: Browser) -> None:
-    with house.visit(browser) as ada:
-        page = ada.go("/sign-in?next=/sources")
-        sign_in(ada, "ada")
-        ada.is_at("/sources")
-        page.locator("#name").fill("rotating")
-        page.locator("#scopes").fill("wrenfield/rotating")
-        page.get_by_role("button", name="Register").click()
-        first = page.locator(".copyable code", has_text="tsk_").inner_text()
-        ada.go("/sources/rotating")
-        page.get_by_role("button", name="Rotate").click()
-        second = page.locator(".copyable code", has_text="tsk_")
-        expect(second).to_be_visible()
-        ada.looked()
-        assert second.inner_text() != first
+from tallystick.access.permissions import Permission
 
 
 def test_access_is_asked_for_decided_by_another_works_and_is_taken_back(house: House, browser: Browser) -> None:
@@ -126,11 +86,29 @@ def test_who_could_read_what_is_answered_for_a_time(house: House, browser: Brows
         lea.looked()
 
 
-def test_the_matrix_of_roles_names_every_permission(house: House, browser: Browser) -> None:
-    with house.visit(browser, "lea") as lea:
-        page = lea.go("/access/roles")
-        rows = page.get_by_role("table").first.locator("tbody tr")
-        assert rows.count() >= 28
+def test_a_role_of_the_house_is_made_asked_for_and_only_narrowed_at_once(house: House, browser: Browser) -> None:
+    with house.visit(browser) as ada:
+        page = ada.go("/sign-in?next=/access/roles")
+        sign_in(ada, "ada")
+        ada.is_at("/access/roles")
+        ada.looked()
+        matrix = page.get_by_role("table", name="Which role has which permission")
+        assert matrix.get_by_role("row").filter(has=page.get_by_role("cell")).count() >= len(Permission)
+        page.locator("summary", has_text="Define a role").click()
+        ada.looked()
+        page.locator("#name").fill("release-reader")
+        page.locator("#title").fill("Release reader")
+        page.locator("#permission-events\\.read").check()
+        page.locator("#permission-events\\.export").check()
+        ada.does(page.get_by_role("button", name="Define").click, then="/access/roles/release-reader")
+        expect(page.locator("#permission-events\\.export")).to_be_checked()
+        page.locator("#permission-events\\.export").uncheck()
+        page.get_by_role("button", name="Change", exact=True).click()
+        expect(page.get_by_role("status").filter(has_text="What the role lost is gone")).to_be_visible()
+        ada.looked()
+        expect(page.locator("#permission-events\\.export")).not_to_be_checked()
+        ada.go("/access/request")
+        page.locator("#role").select_option("release-reader")
 
 
 def test_an_export_holds_what_the_table_shows(house: House, browser: Browser, tmp_path: Path) -> None:
@@ -174,7 +152,6 @@ def test_following_live_announces_and_never_moves_what_is_read(house: House, bro
         page.locator("#live-news a").click()
         expect(page.locator(f"#{before[0]}")).to_be_visible()
         expect(ana.rows().first).not_to_have_attribute("id", before[0])
-        page.go_back()
         page.get_by_role("link", name="Pause live").click()
         expect(page.locator("[data-live-state]")).to_have_count(0)
 

@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, expect
 from tests.browser.house import House
 from tests.browser.visitor import Visitor
 
+AGES_DAYS = "times => times.map((each) => (Date.now() - Date.parse(each.dateTime)) / 86_400_000)"
+
 
 def asked(visitor: Visitor) -> dict[str, str]:
     """Return what the address asks for."""
@@ -71,6 +73,19 @@ def test_dragging_over_the_bars_and_enter_on_one_choose_a_range(house: House, br
         label = page.evaluate("document.activeElement.getAttribute('aria-label')")
         ana.does(lambda: page.keyboard.press("Enter"), then=r"/events\?.*from=.*to=")
         assert found(ana) == int(label.split(", ")[1].split(" ")[0].replace(",", ""))
+
+
+def test_a_typed_range_holds_only_what_was_recorded_in_it(house: House, browser: Browser) -> None:
+    with house.visit(browser, "ana") as ana:
+        page = ana.go("/events")
+        everything = found(ana)
+        page.locator("#from").fill("-60d")
+        page.locator("#to").fill("-30d")
+        ana.does(page.get_by_role("button", name="Search").click, then=r"/events\?.*from=-60d.*to=-30d")
+        assert 0 < found(ana) < everything
+        ages = ana.rows().locator("td.k-time time").evaluate_all(AGES_DAYS)
+        assert ages
+        assert all(29.9 < age < 60.1 for age in ages), ages
 
 
 def test_a_link_with_absolute_times_shows_the_same_in_another_profile(house: House, browser: Browser) -> None:

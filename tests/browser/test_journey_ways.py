@@ -120,14 +120,14 @@ def inert(visitor: Visitor) -> None:
 
 
 def test_a_stranger_learns_nothing_from_any_page(house: House, browser: Browser) -> None:
-    with house.visit(browser) as stranger, house.visit(browser, "gus") as gus:
+    with house.visit(browser) as stranger, house.visit(browser, "ned") as ned:
         for path in PAGES:
             stranger.page.goto(stranger.origin + path)
             stranger.is_at(r"/sign-in\?next=")
             assert "wrenfield" not in stranger.page.content()
         stranger.looked()
-        with gus.watch.refusals(403):
+        with ned.watch.refusals(403):
             for path in PAGES:
-                gus.page.goto(gus.origin + path)
-                assert "wrenfield" not in gus.page.content(), path
-            gus.looked()
+                ned.page.goto(ned.origin + path)
+                assert "wrenfield" not in ned.page.content(), path
+            ned.looked()

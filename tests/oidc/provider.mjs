@@ -1,5 +1,5 @@
 // An identity provider on a loopback port for the tests: three people, two of them in groups, and no pages at all:
-// whoever a request names in `login_hint` is signed in and has consented.
+// whoever a request names in `login_hint`, or else Mira, is signed in and has consented.
 import { Provider } from 'oidc-provider';
 
 const [port, redirectUri, issuer] = process.argv.slice(2);
@@ -41,7 +41,7 @@ const provider = new Provider(issuer, {
 provider.use(async (ctx, next) => {
   if (ctx.path.startsWith('/interaction/')) {
     const details = await provider.interactionDetails(ctx.req, ctx.res);
-    const accountId = details.params.login_hint;
+    const accountId = details.params.login_hint ?? 'sub-mira';
     const grant = new provider.Grant({ accountId, clientId: details.params.client_id });
     grant.addOIDCScope(details.params.scope);
     const result = { login: { accountId }, consent: { grantId: await grant.save() } };
