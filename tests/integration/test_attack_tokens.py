@@ -12,9 +12,10 @@ from tests.people_world import ADDRESS, LONG_US, People, settle
 from tallystick.access.model import Caller
 from tallystick.access.operator import OPERATOR
 from tallystick.access.permissions import Permission, close
-from tallystick.access.sources.errors import TokenExceedsError
+from tallystick.access.sources.errors import SourceNameInvalidError, TokenExceedsError
 from tallystick.access.sources.model import CreatedToken, Owner, OwnerKind, SourceSettings, TokenSettings
 from tallystick.search.model import Search
+from tallystick.work.model import Question
 
 P = Permission
 DAY_US = 86_400 * 1_000_000
@@ -95,3 +96,24 @@ def test_a_service_that_is_named_like_another_does_not_read_its_events(house: In
     made = services.tokens.create(people.caller(ana), Owner(OwnerKind.SERVICE, "gitlab"), wanted)
     found = services.search.search(Search(), come_in(people, made))
     assert not found.rows
+
+
+@pytest.mark.parametrize("kind", [OwnerKind.SERVICE, OwnerKind.SOURCE])
+def test_no_service_is_named_like_a_person_or_the_operator_and_sees_what_is_theirs(
+    people: People, kind: OwnerKind
+) -> None:
+    services = people.instance.services
+    ana = people.join("ana", ("analyst", ""))
+    services.views.save(people.caller(ana), "mine alone", Question(text="action:user.signed_in"))
+    wanted = TokenSettings(close({P.SOURCES_READ}), ("",), services.ledger.status().now + DAY_US)
+    manager = people.caller(people.join("mo", ("administrator", "")))
+
+    def name_it(name: str) -> object:
+        if kind is OwnerKind.SOURCE:
+            return services.sources.register(manager, name, SourceSettings(scopes=("",)))
+        return services.tokens.create(manager, Owner(kind, name), wanted)
+
+    for name in (ana.id, OPERATOR.id):
+        with pytest.raises(SourceNameInvalidError):
+            name_it(name)
+    assert name_it("p-collector") is not None

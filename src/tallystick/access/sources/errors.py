@@ -9,7 +9,10 @@ class SourceNameInvalidError(InvalidInputError):
     """The text cannot name a source or service."""
 
     code = "source-name-invalid"
-    advice = "Use 1 to 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit."
+    advice = (
+        "Use 1 to 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit, and nothing that "
+        "passes for a person's id or the operator."
+    )
 
 
 class SourceSettingsError(InvalidInputError):

@@ -37,14 +37,18 @@ SCOPES_MAX: Final = 32
 ADDRESSES_MAX: Final = 64
 OWNER_CHARS_MAX: Final = 128
 LABEL_CHARS_MAX: Final = 200
-PRODUCT_NAME: Final = "tallystick"
+#: Who else acts in the log: the product, the operator, and whoever has not said who she is.
+TAKEN: Final = frozenset({"tallystick", "operator", "anonymous"})
 LIFE_US_MAX: Final = 100 * 365 * 86_400 * 1_000_000
+_PERSON = re.compile(r"p-[a-z0-9]{10}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
 def check_name(name: str) -> None:
-    """Raise SourceNameInvalidError unless the text can name a source or service; the product's own name is taken."""
-    if not _NAME.fullmatch(name) or name == PRODUCT_NAME:
+    """Raise SourceNameInvalidError unless the text can name a source or service: one that is the id of a person, or of
+    somebody else who acts, would pass for her in the log and see what is hers.
+    """
+    if not _NAME.fullmatch(name) or name in TAKEN or _PERSON.fullmatch(name):
         raise SourceNameInvalidError(f"{name[:80]!r} cannot name a source or service")
 
 
