@@ -25,12 +25,17 @@ def test_a_route_says_what_it_is_for_what_it_takes_and_what_it_answers(
     for parameter in operation.get("parameters", ()):
         assert parameter["description"], parameter["name"]
         assert parameter["schema"]
-    assert (method == "post") == ("requestBody" in operation)
-    good = [response for status, response in operation["responses"].items() if status < "400"]
-    assert good
-    for response in good:
-        assert response["description"]
-        assert all(each["schema"] for each in response["content"].values())
+    body = operation.get("requestBody", {})
+    assert not body or method in {"post", "put", "patch"}
+    assert all(
+        each.keys() & {"schema", "examples"} for each in body.get("content", {}).values() if "description" not in body
+    )
+    assert min(operation["responses"]) < "400"
+    for status, response in operation["responses"].items():
+        if status < "400":
+            assert response["description"]
+            assert (status == "204") == ("content" not in response)
+            assert all(each["schema"] for each in response.get("content", {}).values())
 
 
 @pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS, ids=NAMES)

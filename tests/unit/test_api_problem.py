@@ -19,13 +19,18 @@ from tallystick.api.problem import MEDIA_TYPE, STATUS_OF, error_handlers, proble
 from tallystick.errors import (
     InvalidInputError,
     NotFoundError,
+    PermissionMissingError,
     StorageFullError,
     TallystickError,
     TooLargeError,
     UnavailableError,
 )
 
-FAMILIES = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, TallystickError)}
+FAMILIES = {
+    kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, TallystickError) and not issubclass(kind, PermissionMissingError)
+}
 ADVICE_COMES_WITH_THE_ERROR = {"category-unknown", "server-refused", "setting-invalid", "unknown-map"}
 """Codes whose advice depends on the case, so that every raise gives it."""
 

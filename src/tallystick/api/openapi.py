@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -67,14 +68,20 @@ def _from_signatures(routes: Sequence[HTTPRouteHandler]) -> dict[str, Any]:
 def _operation_id(route: HTTPRouteHandler, _method: Any, path: list[Any]) -> str:
     """Return the route's own name; a second path of it, at the root of the server, is told apart."""
     is_alias = len(route.paths) > 1 and path[:1] != ["api"]
-    # Where two routes share a path Litestar has wrapped one for its thread, perhaps twice: a wrapper has no name.
-    named: Any = route.fn
-    while not hasattr(named, "__name__"):
-        named = named.func
-    return f"root_{named.__name__}" if is_alias else str(named.__name__)
+    name = _function(route).__name__
+    return f"root_{name}" if is_alias else str(name)
+
+
+def _function(route: HTTPRouteHandler) -> Any:
+    """Return what was written: Litestar has wrapped it for its thread, twice where routes share a path."""
+    function: Any = route.fn
+    while not hasattr(function, "__name__"):
+        function = function.func
+    return function
 
 
 def _complete(operation: dict[str, Any], route: HTTPRouteHandler) -> None:
+    operation["description"] = inspect.getdoc(_function(route))
     is_public = bool(route.opt.get(PUBLIC))
     problems = dict(_EVERYWHERE)
     if is_public:

@@ -16,3 +16,4 @@ class SettingValueError(InvalidInputError):
     """A setting cannot have this value. `pointer` is a slash and the setting's name."""
 
     code = "setting-value-invalid"
+    advice = "The settings page and `tallystick settings list` say what each setting can be."
