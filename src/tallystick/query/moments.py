@@ -49,7 +49,7 @@ def parse_moment(text: str, now_us: int) -> Moment | None:
 
 def format_moment(moment_us: int) -> str:
     """Return the microsecond as RFC 3339 in UTC with six digits."""
-    return (_EPOCH + moment_us * _MICROSECOND).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+    return (_EPOCH + moment_us * _MICROSECOND).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_instant(text: str) -> int:

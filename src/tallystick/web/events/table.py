@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -24,12 +26,13 @@ _NOT_LISTED: Final = frozenset({"changes", "raw"})
 
 def make_rows(asked: Asked, columns: tuple[Column, ...], rows: tuple[Row, ...]) -> tuple[RowView, ...]:
     """Return the rows of the table."""
+    narrowed = cache(asked.narrowed)  # most values stand in many rows
     return tuple(
         RowView(
             index=row.index,
             id=row.id,
             message=row.message,
-            cells=tuple(_cell(asked, column, row) for column in columns),
+            cells=tuple(_cell(narrowed, column, row) for column in columns),
             withheld=row.withheld,
             erased=row.erased,
         )
@@ -107,9 +110,9 @@ def timeline_of(kind: str, *parts: str) -> str:
     return f"/timeline/{kind}/{path}" + ("/" if path.endswith(".json") else "")
 
 
-def _cell(asked: Asked, column: Column, row: Row) -> Cell:
+def _cell(narrowed: Callable[[str], str], column: Column, row: Row) -> Cell:
     values = tuple(
-        CellValue(text=value.text, title=value.title, href=asked.narrowed(value.term) if value.term else "")
+        CellValue(text=value.text, title=value.title, href=narrowed(value.term) if value.term else "")
         for value in values_of(column, row)
     )
     return Cell(kind=_KINDS.get(column.name, "text"), values=values)
