@@ -30,6 +30,10 @@ NO_TOKEN: Final = "no token"
 """For people and the operator's own connection only: no token of a service can do it, whatever it holds."""
 
 
+_BESIDE: Final = ("events.", "access.looked", "export.finished")
+"""How actions begin that are on record without anybody asking for a change: readings, and exports that get done."""
+
+
 @dataclass
 class World:
     """An installation with something of everything in it."""
@@ -41,7 +45,7 @@ class World:
 
     def events(self) -> int:
         """Return how many events there are, but for those that record reading, refusals and making this world."""
-        return len([action for action in self.house.actions() if not action.startswith(("events.", "access.looked"))])
+        return len([action for action in self.house.actions() if not action.startswith(_BESIDE)])
 
     def entries(self) -> str:
         """Return the name of the bundle with the newest entries."""
