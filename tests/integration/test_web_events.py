@@ -343,6 +343,6 @@ def test_the_first_run_says_how_to_send_an_event_until_one_came(tmp_path: Path) 
     with installation(tmp_path) as new:
         headers = {**HTML, **new.token()}
         page = assert_sound(new.http.get("/events", headers=headers))
-        assert "/api/v1/events" in page.one("section", class_="panel first-run").text
+        assert "/api/v1/events" in page.one("section", class_="panel stack first-run").text
         assert new.post([sample()]).status_code in {200, 201}
-        assert not assert_sound(new.http.get("/events", headers=headers)).all("section", class_="panel first-run")
+        assert not assert_sound(new.http.get("/events", headers=headers)).all("section", class_="panel stack first-run")
