@@ -54,7 +54,13 @@ def main() -> None:
 def _full_sizes(home: Path, events: int) -> dict[str, list[str]]:
     large = ["--events", str(events), "--data", str(home)]
     sizes: dict[str, list[str]] = {name: [] for name in report.ORDER}
-    return sizes | {"disk": large, "search": large, "scaling": large, "memory": ["--events", str(events)]}
+    return sizes | {
+        "disk": large,
+        "search": large,
+        "scaling": large,
+        "pages": large,
+        "memory": ["--events", str(events)],
+    }
 
 
 def _quick_sizes(home: Path) -> dict[str, list[str]]:
@@ -68,6 +74,7 @@ def _quick_sizes(home: Path) -> dict[str, list[str]]:
         "memory": ["--events", "20000"],
         "scaling": [*large, "--searches", "10"],
         "seal": ["--events", "20480"],
+        "pages": [*large, "--rounds", "10", "--readers", "20"],
     }
 
 

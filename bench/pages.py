@@ -104,8 +104,10 @@ class Asking:
         figures = []
         for who, reader in (("unfiltered", everything), (f"reader of {GROUP} only", restricted)):
             for part, path in (("events page with 100 rows", "/events"), ("its counts", "/events/overview")):
+                before = self._cpu_s()
                 times = self._timed(reader, [path] * self.rounds)
-                figures.append(self.figure(f"{part}, {who}", ms=measure.summary_ms(times)))
+                cpu_ms = round((self._cpu_s() - before) * 1000 / (self.rounds + 1), 1)
+                figures.append(self.figure(f"{part}, {who}", ms=measure.summary_ms(times), cpu_ms_per_page=cpu_ms))
         return figures
 
     def weight(self, reader: Reader) -> dict[str, Any]:
@@ -131,14 +133,19 @@ class Asking:
 
     def crowd(self, readers: Sequence[Reader]) -> dict[str, Any]:
         """Return what each of many readers waits for when all load the page at the same moment, some times in a row."""
+        before = self._cpu_s()
         seconds, statuses, took = asyncio.run(_refresh(self.target.port, readers))
         return self.figure(
             f"{len(readers)} signed-in readers refreshing at once",
             ms=measure.summary_ms(seconds),
             pages=len(seconds),
+            cpu_ms_per_page=round((self._cpu_s() - before) * 1000 / len(seconds), 1),
             pages_per_s=round(len(seconds) / took, 1),
             statuses={str(status): statuses.count(status) for status in sorted(set(statuses))},
         )
+
+    def _cpu_s(self) -> float:
+        return measure.cpu_s(self.target.pids())
 
     def _timed(self, reader: Reader, paths: Sequence[str]) -> list[float]:
         times = []

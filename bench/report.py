@@ -16,7 +16,7 @@ from bench import measure
 RESULTS = Path(__file__).parent / "results"
 NOTES = Path(__file__).parent / "notes.md"
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
-ORDER = ("ingest", "disk", "search", "verify", "restart", "memory", "scaling", "seal")
+ORDER = ("ingest", "disk", "search", "verify", "restart", "memory", "scaling", "seal", "pages")
 NOT_MEASURED = "not measured"
 INTRODUCTION = f"""`make bench` measures everything below and writes this page. Beside each figure stands the *yardstick*:
 microseconds for one SHA-256 of 512 bytes from Python, taken right after the figure on the same machine. The bars are
@@ -72,6 +72,11 @@ BARS = (
     Bar("peak memory of all processes while ingesting", "memory", "peak memory of all processes while ingesting", ("memory_peak_mb",), 1_000, "MB", 10 * MILLION),
     Bar("cost of an event at N against N/10", "scaling", "cost of an event at N against N/10", ("cpu_ratio",), 1.25, "times", 10 * MILLION),
     Bar("searching while 10,000 events/s arrive, against idle", "scaling", "newest 100 over HTTP, at 10,000 events/s", ("p50_against_idle",), 2, "times"),
+    Bar("events page with 100 rows, unfiltered", "pages", "events page with 100 rows, unfiltered", ("ms", "p95"), 150, "ms p95", 10 * MILLION),
+    Bar("events page with 100 rows, reader of one scope", "pages", "events page with 100 rows, reader of acme/group-7 only", ("ms", "p95"), 150, "ms p95", 10 * MILLION),
+    Bar("events page with its counts, style and script, compressed", "pages", "weight of the events page, compressed", ("everything_bytes",), 60_000, "bytes"),
+    Bar("session and permissions on the events page", "pages", "what session and permissions add to the page, in process", ("added_percent",), 5, "%"),
+    Bar("200 signed-in readers refreshing at once", "pages", "200 signed-in readers refreshing at once", ("ms", "p95"), 1_500, "ms p95"),
     Bar("searching while ingesting at full speed, against idle", "scaling", "newest 100 over HTTP, at full speed", ("p50_against_idle",), 2, "times"),
 )  # fmt: skip
 
