@@ -9,6 +9,7 @@ from litestar import Request, get, patch
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
+from tallystick.api.commands import BODY_PROBLEMS, COMMAND
 from tallystick.api.openapi import PROBLEMS
 from tallystick.api.services import Services, caller_of
 from tallystick.errors import PermissionMissingError
@@ -58,10 +59,10 @@ def settings(request: Request[Any, Any, Any], services: NamedDependency[Services
 
 @patch(
     "/api/v1/settings",
-    sync_to_thread=True,
-    opt={PROBLEMS: {403: PermissionMissingError.code, 422: SettingValueError.code}},
+    opt={PROBLEMS: {403: PermissionMissingError.code, 422: SettingValueError.code, **BODY_PROBLEMS}},
     summary="Change settings",
     tags=["settings"],
+    **COMMAND,
 )
 def change_settings(
     request: Request[Any, Any, Any], services: NamedDependency[Services], data: JSONBody[SettingsChange]

@@ -106,7 +106,7 @@ async def live_stream(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
     asked: NamedDependency[Asked],
-    after: Annotated[str, QueryParameter(name="after", description="Index to follow from.")],
+    after: Annotated[str, QueryParameter(name="after", description="Index to follow from.")] = "",
 ) -> Stream:
     """Stream how many events came after an index, as they come. It is recorded once per session and quarter hour."""
     caller = await asyncio.to_thread(reader, request, services)

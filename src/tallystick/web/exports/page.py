@@ -96,9 +96,12 @@ def start_export_page(
     return see_other(request, "/exports", f"The export is being made. Come back whenever you like; {kept}.")
 
 
-@post("/exports/{export_id:str}/cancel", sync_to_thread=True, status_code=200)
+@post("/exports/{export_id:str}/cancel", sync_to_thread=True, status_code=200, dependencies=FORM, opt={"fields": ()})
 def cancel_export_page(
-    request: Request[Any, Any, Any], services: NamedDependency[Services], export_id: _ID
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    form: NamedDependency[Form],  # noqa: ARG001 - read, so that nothing is in it
+    export_id: _ID,
 ) -> Response[bytes]:
     """End an export that is not finished."""
     try:
@@ -108,9 +111,12 @@ def cancel_export_page(
     return see_other(request, "/exports", "The export is cancelled.")
 
 
-@post("/exports/{export_id:str}/delete", sync_to_thread=True, status_code=200)
+@post("/exports/{export_id:str}/delete", sync_to_thread=True, status_code=200, dependencies=FORM, opt={"fields": ()})
 def delete_export_page(
-    request: Request[Any, Any, Any], services: NamedDependency[Services], export_id: _ID
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    form: NamedDependency[Form],  # noqa: ARG001 - read, so that nothing is in it
+    export_id: _ID,
 ) -> Response[bytes]:
     """Delete the file of an export."""
     try:

@@ -57,7 +57,7 @@ def log_page(
     view = LogPage(
         log=services.log.overview(caller),
         meanings=_MEANINGS,
-        address=str(request.base_url).rstrip("/"),
+        address=services.public_url or "ADDRESS",
         old=old[:20],
         new=new[:20],
         consistency=consistency,
