@@ -45,7 +45,7 @@ def take(house: House, browser: Browser, name: str, scheme: str) -> None:
         visitor.page.goto(visitor.origin + path)
         visitor.settle()
         if name == "event":
-            visitor.page.set_viewport_size({**SIZE, "height": TALL})
+            visitor.page.set_viewport_size({"width": SIZE["width"], "height": TALL})
             visitor.page.locator("tr[data-row] td.k-time a").first.click()
             visitor.page.locator("#proof svg").wait_for()
             visitor.settle()
