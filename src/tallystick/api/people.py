@@ -68,21 +68,28 @@ class InvitationView(msgspec.Struct, frozen=True, kw_only=True):
     until: str
 
 
+class RightView(msgspec.Struct, frozen=True, kw_only=True):
+    """A permission, and the scope below which it is held."""
+
+    permission: str
+    scope: str
+
+
 class MeView(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is asking, and what they may do: permission and scope."""
+    """Who is asking, and what they may do."""
 
     id: str
     type: str
     name: str
     via: str
-    rights: list[tuple[str, str]]
+    rights: list[RightView]
 
 
 @get("/api/v1/me", guards=[need_caller], sync_to_thread=True, summary="Who is asking", tags=["people"])
 def me(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> MeView:
     """Return who the caller is and what the caller may do."""
     caller = caller_of(request, services)
-    rights = [(permission.value, scope or "/") for permission, scope in caller.rights.pairs()]
+    rights = [RightView(permission=permission, scope=scope or "/") for permission, scope in caller.rights.pairs()]
     return MeView(id=caller.id, type=caller.type, name=caller.name, via=caller.via, rights=rights)
 
 
