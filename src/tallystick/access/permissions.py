@@ -94,7 +94,9 @@ PERMISSIONS: Final[Mapping[Permission, PermissionType]] = {
         "Decide what others asked for; never what one asked for or gets oneself.", (P.ACCESS_READ,)
     ),
     P.GRANTS_REVOKE: PermissionType("End a grant before its time.", (P.ACCESS_READ,)),
-    P.GRANTS_BREAK_GLASS: PermissionType("Take access in an emergency, for a short time, with a reason, loudly."),
+    P.GRANTS_BREAK_GLASS: PermissionType(
+        "Take access in an emergency, for a short time, with a reason, loudly.", requires=(P.GRANTS_REQUEST,)
+    ),
     P.REVIEWS_READ: PermissionType("Read reviews of the log."),
     P.REVIEWS_SIGN: PermissionType("Sign off reviews of the log.", (P.REVIEWS_READ,)),
     P.SETTINGS_READ: PermissionType("See the settings of the installation."),
