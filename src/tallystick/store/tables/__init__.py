@@ -8,6 +8,7 @@ from tallystick.store.tables.grants import GRANT, GRANT_STEP, ROLE
 from tallystick.store.tables.log import CATALOGUE, CURSOR, DEFINITION, HOLD, QUARANTINE, RETENTION_CLASS
 from tallystick.store.tables.metadata import METADATA
 from tallystick.store.tables.people import CREDENTIAL, PERSON, PERSON_GROUP, RECOVERY_CODE_USED, SESSION
+from tallystick.store.tables.releases import MILESTONE, RELEASE, RELEASE_ASSET, RELEASE_STEP
 from tallystick.store.tables.settings import SETTING
 from tallystick.store.tables.sources import SOURCE, TOKEN
 from tallystick.store.tables.work import EXPORT, VIEW
@@ -24,10 +25,14 @@ __all__ = [
     "GRANT_STEP",
     "HOLD",
     "METADATA",
+    "MILESTONE",
     "PERSON",
     "PERSON_GROUP",
     "QUARANTINE",
     "RECOVERY_CODE_USED",
+    "RELEASE",
+    "RELEASE_ASSET",
+    "RELEASE_STEP",
     "RETENTION_CLASS",
     "ROLE",
     "SESSION",

@@ -62,5 +62,5 @@ RELEASE_STEP = Table(
     Column("facts", Text, nullable=False),
     Column("changes", Text),
     Index("release_step_of", "release", "log_index"),
-    Index("release_step_action", "action", "log_index"),
+    Index("release_step_action", "action", "at"),
 )
