@@ -44,6 +44,7 @@ from tallystick.config.shown import show_settings
 from tallystick.errors import TallystickError
 from tallystick.event.admission import Admission, Batch
 from tallystick.event.canonical import canonical_json
+from tallystick.event.catalogue import render_message
 from tallystick.event.occurred import time_of_us
 from tallystick.event.pseudonym import Pseudonyms
 from tallystick.evidence import handlers as evidence_handlers
@@ -68,6 +69,9 @@ from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.opening import current_name
 from tallystick.ledger.options import LedgerOptions, WitnessAddress
 from tallystick.note.vkey import parse_witness_vkey
+from tallystick.releases import handlers as release_handlers
+from tallystick.releases import open_releases
+from tallystick.releases.ports import ReleasePorts
 from tallystick.search.ports import Append
 from tallystick.search.recorder import ReadRecorder
 from tallystick.search.service import SearchService
@@ -99,6 +103,7 @@ HANDLERS = {
     **setting_handlers.HANDLERS,
     **evidence_handlers.HANDLERS,
     **work_handlers.HANDLERS,
+    **release_handlers.HANDLERS,
 }
 LedgerOpener = Callable[..., Ledger]
 
@@ -250,6 +255,15 @@ def open_instance(
             settings.reserve_bytes + EXPORTS_LEAVE_BYTES,
         )
         work = held.enter_context(open_work(projection, commands, book.now_us, settings.data / "exports", work_ports))
+        release_ports = ReleasePorts(
+            append=product.one,
+            search=reading.search,
+            ledger=ledger,
+            message=partial(_message, register),
+            now_us=book.now_us,
+            folder=settings.data / "objects",
+            room_bytes=settings.reserve_bytes + EXPORTS_LEAVE_BYTES,
+        )
         services = Services(
             ledger=ledger,
             record=RecordService(admission, ledger.submit, clock),
@@ -271,12 +285,18 @@ def open_instance(
             settings=kept,
             views=work.views,
             exports=work.exports,
+            releases=open_releases(projection, commands, release_ports),
             log=log,
             health=HealthService(watched, reading.recorder.looked),
             configured=show_settings(settings),
         )
         held.enter_context(GrantUpkeep(access.grants))
         yield Instance(settings, ledger, admission, key, projection, register, services, product, commands)
+
+
+def _message(register: Register, index: int, event: Mapping[str, Any]) -> str:
+    """Return the message of an event, by the catalogue as it stood at its index."""
+    return render_message(register.catalogue_at(index).get(event["action"]), event)
 
 
 def _watched(

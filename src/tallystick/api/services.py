@@ -29,6 +29,7 @@ from tallystick.health import HealthService
 from tallystick.intake.record import RecordService
 from tallystick.intake.workers import AdmissionWorkers
 from tallystick.ledger.ledger import Ledger
+from tallystick.releases import Releases
 from tallystick.search.recorder import ReadRecorder
 from tallystick.search.service import SearchService
 from tallystick.settings import SettingsService
@@ -68,6 +69,7 @@ class Services:
     settings: SettingsService
     views: ViewService
     exports: ExportJobs
+    releases: Releases
     log: LogService
     health: HealthService
     configured: tuple[Shown, ...]

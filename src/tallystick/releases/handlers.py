@@ -3,59 +3,46 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, update
 
 from tallystick.follow.product_log import ProductEvent
 from tallystick.follow.projection import Handler, handlers_of
+from tallystick.releases import events
 from tallystick.store.tables.releases import MILESTONE, RELEASE, RELEASE_ASSET, RELEASE_STEP
-
-CREATED: Final = "release.created"
-UPDATED: Final = "release.updated"
-MILESTONES_CHANGED: Final = "release.milestones_changed"
-DELETED: Final = "release.deleted"
-ASSET_ADDED: Final = "release.asset_added"
-ASSET_REMOVED: Final = "release.asset_removed"
-EVIDENCE: Final = "release.evidence_collected"
-DOWNLOADED: Final = "release.artifact_downloaded"
-ARCHIVE: Final = "repository.download_started"
-MILESTONE_CREATED: Final = "milestone.created"
 
 
 def _create(connection: Connection, event: ProductEvent) -> None:
-    metadata, milestones = event.metadata, event.metadata.get("milestones") or []
+    metadata = event.metadata
     connection.execute(
         RELEASE.insert().values(
             release=_id(event),
             scope=event.event["scope"],
             tag=metadata["tag"],
             name=_name(event) or "",
-            description=_new(event, "description"),
+            description=_description(event),
             commit=metadata.get("commit"),
-            milestones=json.dumps(milestones),
+            milestones=json.dumps(metadata.get("milestones") or []),
             released_at=metadata["released_at"],
             created_index=event.index,
             changed_index=event.index,
             changed_at=event.received_at,
         )
     )
-    _know(connection, event, milestones)
     _note(connection, event)
 
 
 def _update(connection: Connection, event: ProductEvent) -> None:
     values: dict[str, Any] = {"name": _name(event) or ""}
-    if any(change.get("field") == "description" for change in event.event.get("changes") or []):
-        values["description"] = _new(event, "description")
+    if _sets_description(event):
+        values["description"] = _description(event)
     _change(connection, event, **values)
 
 
 def _change_milestones(connection: Connection, event: ProductEvent) -> None:
-    milestones = event.metadata["milestones"]
-    _know(connection, event, milestones)
-    _change(connection, event, milestones=json.dumps(milestones))
+    _change(connection, event, milestones=json.dumps(event.metadata["milestones"]))
 
 
 def _delete(connection: Connection, event: ProductEvent) -> None:
@@ -81,7 +68,8 @@ def _remove_asset(connection: Connection, event: ProductEvent) -> None:
 
 
 def _create_milestone(connection: Connection, event: ProductEvent) -> None:
-    _know(connection, event, [event.metadata["milestone"]])
+    title = event.metadata["milestone"]
+    connection.execute(MILESTONE.insert().values(scope=event.event["scope"], title=title, named_index=event.index))
 
 
 def _change(connection: Connection, event: ProductEvent, **values: Any) -> None:
@@ -93,23 +81,14 @@ def _change(connection: Connection, event: ProductEvent, **values: Any) -> None:
     _note(connection, event)
 
 
-def _know(connection: Connection, event: ProductEvent, titles: Iterable[str]) -> None:
-    """Register the milestones that the event's scope does not know yet."""
-    scope = event.event["scope"]
-    known = set(connection.scalars(select(MILESTONE.c.title).where(MILESTONE.c.scope == scope)))
-    for title in titles:
-        if title not in known:
-            connection.execute(MILESTONE.insert().values(scope=scope, title=title, named_index=event.index))
-
-
 def _note(connection: Connection, event: ProductEvent) -> None:
-    """Keep what was done, by whom and from where."""
+    """Keep what was done, by whom and from where. The download of an archive names its release among its facts."""
     said = event.event
     actor, context, target = said["actor"], said.get("context") or {}, said["targets"][0]
     connection.execute(
         RELEASE_STEP.insert().values(
             log_index=event.index,
-            release=target.get("id") if target["type"] == "release" else None,
+            release=event.metadata["release"] if event.action == events.ARCHIVE else target["id"],
             scope=said["scope"],
             action=event.action,
             at=event.received_at,
@@ -135,23 +114,33 @@ def _name(event: ProductEvent) -> str | None:
     return found
 
 
-def _new(event: ProductEvent, field: str) -> Any:
-    """Return the new value of a field; None where it was erased."""
-    changes: list[Mapping[str, Any]] = event.event.get("changes") or []
-    return next((change.get("new") for change in changes if change.get("field") == field), None)
+def _description(event: ProductEvent) -> str | None:
+    """Return the description that an event sets: empty where it sets none, None where it was erased."""
+    found = _changes(event).get("description", {"new": ""})
+    text: str | None = found.get("new")
+    return text
+
+
+def _sets_description(event: ProductEvent) -> bool:
+    return "description" in _changes(event)
+
+
+def _changes(event: ProductEvent) -> dict[str, Mapping[str, Any]]:
+    """Return what was changed by the name of the field, which is a fact; old and new text may be gone."""
+    return {change["field"]: change for change in event.event.get("changes") or []}
 
 
 HANDLERS: Mapping[tuple[str, int], Handler] = handlers_of(
     {
-        CREATED: _create,
-        UPDATED: _update,
-        MILESTONES_CHANGED: _change_milestones,
-        DELETED: _delete,
-        ASSET_ADDED: _add_asset,
-        ASSET_REMOVED: _remove_asset,
-        EVIDENCE: _note,
-        DOWNLOADED: _note,
-        ARCHIVE: _note,
-        MILESTONE_CREATED: _create_milestone,
+        events.CREATED: _create,
+        events.UPDATED: _update,
+        events.MILESTONES_CHANGED: _change_milestones,
+        events.DELETED: _delete,
+        events.ASSET_ADDED: _add_asset,
+        events.ASSET_REMOVED: _remove_asset,
+        events.EVIDENCE: _note,
+        events.DOWNLOADED: _note,
+        events.ARCHIVE: _note,
+        events.MILESTONE_CREATED: _create_milestone,
     }
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, BinaryIO, Final, Literal
 
 TAG_CHARS_MAX: Final = 128
 NAME_CHARS_MAX: Final = 255
@@ -13,7 +13,7 @@ MILESTONES_MAX: Final = 100
 ASSETS_MAX: Final = 200
 URL_CHARS_MAX: Final = 2048
 FILE_BYTES_MAX: Final = 64 << 20
-AssetKind = Literal["link", "file"]
+AssetKind = Literal["link", "file", "source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A link, or a file that is stored here under its SHA-256."""
+    """A link, or a file that is stored here under its SHA-256; `source` is a file that is the source archive."""
 
     name: str
     kind: AssetKind
@@ -110,7 +110,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """A release with everything about it. `steps` are what changed it, newest first; `downloads` counts by artifact."""
+    """A release with everything about it.
+
+    `steps` are what changed it and who fetched something of it, newest first, as many as are shown; `downloads` counts
+    by artifact.
+    """
 
     release: Release
     created_by: Who
@@ -118,3 +122,41 @@ class Detail:
     evidence: tuple[Evidence, ...]
     steps: tuple[Step, ...]
     downloads: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file about to be handed out, open at its beginning; that it is fetched is on record."""
+
+    file: BinaryIO
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """How much the releases of a scope were used in a calendar month (UTC), such as 2026-03.
+
+    `readers` looked at releases, exported events or fetched something; each counts once. `looks` are visits of pages and
+    lists, `exports` files of events made in the scope; the rest are numbers of downloads.
+    """
+
+    month: str
+    readers: int
+    looks: int
+    exports: int
+    assets: int
+    evidence: int
+    dossiers: int
+    archives: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How often the release history of a scope is used, the newest month first."""
+
+    scope: str
+    months: tuple[Month, ...]
+    artifacts: dict[str, int]

@@ -20,11 +20,16 @@ def is_digest(text: str) -> bool:
     return _DIGEST.fullmatch(text) is not None
 
 
+def digest_of(data: bytes) -> str:
+    """Return the SHA-256 of bytes, as it is written here."""
+    return hashlib.sha256(data).hexdigest()
+
+
 class Objects:
     """The files in `folder`, which is its own. `room_bytes` is what stays free on the disk."""
 
     def __init__(self, folder: Path, room_bytes: int) -> None:
-        self._folder = folder
+        self.folder = folder
         self._room_bytes = room_bytes
         self._disk = LocalDisk()
         self._disk.mkdirs(folder, mode=0o700)
@@ -34,27 +39,21 @@ class Objects:
 
         A file that is there already is kept as it is; one that a crash left torn is made whole.
         """
-        digest = hashlib.sha256(data).hexdigest()
-        if self._disk.free_bytes(self._folder) - len(data) < self._room_bytes:
+        digest = digest_of(data)
+        if self._disk.free_bytes(self.folder) - len(data) < self._room_bytes:
             raise StorageFullError(f"there is no room for {len(data):,} bytes more")
-        self._disk.put_all([(self._folder / digest, data)])
+        self._disk.put_all([(self.folder / digest, data)])
         return digest
 
     def open(self, digest: str) -> tuple[BinaryIO, int]:
         """Return a file, open at its beginning, and its size; raises ObjectDamagedError unless it is what was stored."""
         assert is_digest(digest)
         try:
-            file = (self._folder / digest).open("rb")
+            file = (self.folder / digest).open("rb")
         except FileNotFoundError as error:
             raise ObjectDamagedError(f"the file {digest} is gone") from error
         try:
-            made, size = hashlib.sha256(), 0
-            while chunk := file.read(_CHUNK_BYTES):
-                made.update(chunk)
-                size += len(chunk)
-            if made.hexdigest() != digest:
-                raise ObjectDamagedError(f"the file {digest} is not what was stored")
-            file.seek(0)
+            size = _check(file, digest)
         except BaseException:
             file.close()
             raise
@@ -64,3 +63,15 @@ class Objects:
         """Return the bytes of a file; raises ObjectDamagedError."""
         with self.open(digest)[0] as file:
             return file.read()
+
+
+def _check(file: BinaryIO, digest: str) -> int:
+    """Return the size of a file, which is at its beginning again; raises ObjectDamagedError for another digest."""
+    made, size = hashlib.sha256(), 0
+    while chunk := file.read(_CHUNK_BYTES):
+        made.update(chunk)
+        size += len(chunk)
+    if made.hexdigest() != digest:
+        raise ObjectDamagedError(f"the file {digest} is not what was stored")
+    file.seek(0)
+    return size

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
+
+from tallystick.ledger.ledger import Ledger
+from tallystick.search.service import SearchService
 
 
 class Append(Protocol):
@@ -13,20 +17,18 @@ class Append(Protocol):
     def __call__(self, fields: Mapping[str, Any], /) -> object: ...
 
 
-class Looked(Protocol):
-    """Records that somebody looked at releases; durable on return."""
-
-    def __call__(self, caller: Any, what: str, scope: str, /) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class ReleasePorts:
-    """What other rooms do for this one. `message` renders an event by the catalogue as it stood at an index; `now_us` is
-    never before the log's newest event; `room_bytes` is what stored files leave free on the disk.
+    """What other rooms do for this one.
+
+    `message` renders an event by the catalogue as it stood at an index; `now_us` is never before the log's newest event;
+    files are kept in `folder`, which is this room's own, and leave `room_bytes` free on the disk.
     """
 
     append: Append
-    looked: Looked
+    search: SearchService
+    ledger: Ledger
     message: Callable[[int, Mapping[str, Any]], str]
     now_us: Callable[[], int]
+    folder: Path
     room_bytes: int
