@@ -256,7 +256,6 @@ def open_instance(
         )
         work = held.enter_context(open_work(projection, commands, book.now_us, settings.data / "exports", work_ports))
         release_ports = ReleasePorts(
-            append=product.one,
             search=reading.search,
             ledger=ledger,
             message=partial(_message, register),

@@ -161,8 +161,7 @@ class ArtifactService:
         file, size, digest = write_dossier(self._ports, caller, detail, evidence, self._objects.folder)
         name = f"{release.id}.dossier.zip"
         try:
-            now = self._ports.now_us()
-            self._ports.append(events.downloaded(caller, release, "dossier", name, digest, size, now))
+            self._record(lambda now: events.downloaded(caller, release, "dossier", name, digest, size, now))
         except BaseException:
             file.close()
             raise
@@ -188,8 +187,12 @@ class ArtifactService:
     def _open(self, digest: str, name: str, media_type: str, make_event: Callable[[int], events.Event]) -> Artifact:
         file, size = self._objects.open(digest)
         try:
-            self._ports.append(make_event(self._ports.now_us()))
+            self._record(make_event)
         except BaseException:
             file.close()
             raise
         return Artifact(file, name, media_type, size, digest)
+
+    def _record(self, make_event: Callable[[int], events.Event]) -> None:
+        """Record a download; it is counted when this returns."""
+        self._commands.run(lambda _: [make_event(self._ports.now_us())])

@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from tallystick.ledger.ledger import Ledger
 from tallystick.search.service import SearchService
-
-
-class Append(Protocol):
-    """Appends one product event; when it returns, the event is durable."""
-
-    def __call__(self, fields: Mapping[str, Any], /) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +19,6 @@ class ReleasePorts:
     files are kept in `folder`, which is this room's own, and leave `room_bytes` free on the disk.
     """
 
-    append: Append
     search: SearchService
     ledger: Ledger
     message: Callable[[int, Mapping[str, Any]], str]
