@@ -26,6 +26,7 @@ from tallystick.api.people import PEOPLE_ROUTES
 from tallystick.api.problem import ErrorPage, error_handlers
 from tallystick.api.read import disclosures, event, events, export, facets, histogram, proof, readers
 from tallystick.api.record import record_events
+from tallystick.api.releases import RELEASE_ROUTES
 from tallystick.api.roles import ROLE_ROUTES
 from tallystick.api.services import Services, caller_of
 from tallystick.api.settings import SETTING_ROUTES
@@ -56,6 +57,7 @@ ROUTES: Final = (
     *PEOPLE_ROUTES,
     *VIEW_ROUTES,
     *EXPORT_ROUTES,
+    *RELEASE_ROUTES,
     healthz,
     readyz,
     metrics,
