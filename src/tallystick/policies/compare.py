@@ -61,7 +61,9 @@ def compare(old: Mapping[tuple[Kind, str], Policy], new: Mapping[tuple[Kind, str
         if to is not None:
             changes.append(Change(None, new[to], policy.name))
     changes += [
-        Change(old[key], policy) for key, policy in new.items() if key in old and not same(old[key].content, policy.content)
+        Change(old[key], policy)
+        for key, policy in new.items()
+        if key in old and not same(old[key].content, policy.content)
     ]
     changes += [Change(None, policy) for policy in came if (policy.kind, policy.name) not in back]
     return changes
@@ -79,7 +81,9 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Differe
         return found
     keys = sorted({*old, *new})
     return tuple(
-        Difference(_below("", key), old.get(key), new.get(key)) for key in keys if not _equal(old.get(key), new.get(key))
+        Difference(_below("", key), old.get(key), new.get(key))
+        for key in keys
+        if not _equal(old.get(key), new.get(key))
     )
 
 

@@ -16,7 +16,7 @@ class PolicyProjectUnknownError(NotFoundError):
     """There is no such policy project, or the caller may not know that there is."""
 
     code = "policy-project-unknown"
-    advice = "`tallystick policy list` names the policy projects that you may see."
+    advice = "`tallystick policies projects` names the policy projects that you may see."
 
 
 class PolicyProjectInvalidError(InvalidInputError):

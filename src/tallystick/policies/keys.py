@@ -197,7 +197,9 @@ POLICY_KEYS: Final[Mapping[Kind, Keys]] = {
 RESERVED_NAMES: Final = frozenset({"License-Check", "Coverage-Check"})
 """Names that no approval policy may have."""
 ROOT: Final = Keys(
-    {**{array: ListOf(POLICY_KEYS[kind], POLICIES_MAX) for array, kind in ARRAYS.items()}, "experiments": Either({dict: Named()})},
+    {
+        **{array: ListOf(POLICY_KEYS[kind], POLICIES_MAX) for array, kind in ARRAYS.items()},
+        "experiments": Either({dict: Named()}),
+    },
     one_of=(tuple(ARRAYS),),
 )
-

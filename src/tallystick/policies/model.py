@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import enum
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-READ: Final = "policies.read"
-MANAGE: Final = "policies.manage"
-APPROVE: Final = "policies.approve"
 DEFAULT_PATH: Final = ".gitlab/security-policies/policy.yml"
 Kept = Literal["git", "here"]
 Basis = Literal["commit", "ends", "here"]
@@ -34,6 +32,13 @@ class State(enum.StrEnum):
     RETIRED = "retired"
 
 
+class Sight(enum.StrEnum):
+    """How much of a policy project somebody sees: all of it, or what governs scopes of hers."""
+
+    WHOLE = "whole"
+    GOVERNED = "governed"
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """One policy of a document; `content` is plain JSON without nulls, `name` among it."""
@@ -47,11 +52,22 @@ class Policy:
         return bool(self.content.get("enabled", True))
 
 
+def policy_id(project: str, kind: Kind, name: str) -> str:
+    """Return the id of a policy: the same for the same kind and name in a project, always."""
+    return "sp-" + hashlib.sha256(f"{project}\n{kind}\n{name}".encode()).hexdigest()[:20]
+
+
+def digest_of(text: bytes) -> str:
+    """Return the SHA-256 of a text, in hexadecimal."""
+    return hashlib.sha256(text).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class ProjectSettings:
     """What is told of a policy project. The empty scope among `governed` is everything.
 
-    `repository`, `branch` and `path` are of those kept in Git; `approval` of those kept here.
+    `repository`, `branch`, `path`, `signers` and `keys` are of those kept in Git: `signers` are lines as OpenSSH's
+    allowed-signers file has them, `keys` OpenPGP public keys in ASCII armour. `approval` is of those kept here.
     """
 
     title: str
@@ -62,6 +78,8 @@ class ProjectSettings:
     branch: str = ""
     path: str = DEFAULT_PATH
     approval: bool = False
+    signers: str = ""
+    keys: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +97,10 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A policy project as it stands. `text` is None where it is too long for the log, or was erased."""
+    """A policy project as it stands. `text` is None where it is kept in Git, or was erased.
+
+    `reason` is a stable word for why it is unreachable.
+    """
 
     project: str
     settings: ProjectSettings
@@ -87,7 +108,7 @@ class Project:
     reason: str | None
     registered_at: int
     registered_index: int
-    seen_commit: str | None
+    changed_index: int
     synced_commit: str | None
     synced_at: int | None
     synced_index: int | None
@@ -95,11 +116,12 @@ class Project:
     text: str | None
     rejected: Rejected | None
     policies: int = 0
+    sight: Sight = Sight.WHOLE
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyInForce:
-    """A policy as it stands, with the events that made it and changed it last."""
+    """A policy as it stands, with the events that made it and changed it last. `affected` is what the reader may see."""
 
     policy: str
     kind: Kind
@@ -109,24 +131,32 @@ class PolicyInForce:
     created_index: int
     changed_index: int
     changed_at: int
+    project: str = ""
+    title: str = ""
+    affected: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyEvent:
-    """One created, changed or deleted policy. `affected` holds only scopes that the reader may see."""
+class Step:
+    """One event of a policy project. `affected` holds only scopes that the reader may see.
+
+    Who is told by name, and `reason`, are None where they were erased or are not for the reader.
+    """
 
     index: int
     at: int
     action: str
     project: str
-    policy: str
-    kind: str
-    name: str
-    scope: str
+    policy: str | None
+    kind: str | None
+    name: str | None
+    scope: str | None
     actor_id: str | None
     actor_type: str
     actor_name: str | None
-    metadata: Mapping[str, Any]
+    reason: str | None
+    facts: Mapping[str, Any]
+    personal: Mapping[str, Any]
     changes: tuple[Mapping[str, Any], ...]
     affected_before: tuple[str, ...] = ()
     affected: tuple[str, ...] = ()
@@ -154,11 +184,14 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who a commit says wrote or committed it, and when; `at` is None where the time cannot be."""
+    """Who a commit says wrote or committed it, and when (microseconds); `at` is None where the time cannot be."""
 
     name: str
     email: str
     at: int | None
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.email}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,19 +228,28 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
-    """One version of the policies of a project, and where it comes from.
+class Pusher:
+    """Who pushed a commit, and the id of the caller who said so."""
 
-    `policies` is None where `text` is not acceptable, and `problem` says why. `basis` says what stands behind the
-    attribution: one commit, the ends of many, or a person here. `merged` are commits that a merge brought along.
+    name: str
+    commit: str
+    told_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of the policies of a project in Git, and where it comes from.
+
+    `policies` is None where the text is not acceptable, and `problem` says why. With the basis `commit`, `by` made the
+    whole difference to the version before; with `ends`, several commits or a rewritten history lie between, and nobody
+    is named. `merged` are commits that a merge brought along. `was` is the commit that a rewritten history left behind.
     """
 
-    text: bytes
     digest: str
     basis: Basis
-    commit: str | None = None
+    commit: str
     by: Commit | None = None
     merged: tuple[str, ...] = ()
-    rewritten: bool = False
+    was: str | None = None
     policies: Mapping[tuple[Kind, str], Policy] | None = None
     problem: Mapping[str, Any] = field(default_factory=dict)

@@ -126,7 +126,9 @@ class Keys:
             raise refuse("a mapping is wanted", at, text)
         for key, inner in value.items():
             if key not in self.known:
-                raise refuse(f"the key {show(key, 80)!r} is not known here; known: {', '.join(self.known)}", (*at, key), text)
+                raise refuse(
+                    f"the key {show(key, 80)!r} is not known here; known: {', '.join(self.known)}", (*at, key), text
+                )
             if inner is None:
                 raise refuse("it has no value", (*at, key), text)
             self.known[key].check(inner, (*at, key), text)

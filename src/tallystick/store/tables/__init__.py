@@ -8,6 +8,7 @@ from tallystick.store.tables.grants import GRANT, GRANT_STEP, ROLE
 from tallystick.store.tables.log import CATALOGUE, CURSOR, DEFINITION, HOLD, QUARANTINE, RETENTION_CLASS
 from tallystick.store.tables.metadata import METADATA
 from tallystick.store.tables.people import CREDENTIAL, PERSON, PERSON_GROUP, RECOVERY_CODE_USED, SESSION
+from tallystick.store.tables.policies import POLICY, POLICY_PROJECT, POLICY_PROPOSAL, POLICY_REACH, POLICY_STEP
 from tallystick.store.tables.releases import MILESTONE, RELEASE, RELEASE_ASSET, RELEASE_STEP
 from tallystick.store.tables.settings import SETTING
 from tallystick.store.tables.sources import SOURCE, TOKEN
@@ -28,6 +29,11 @@ __all__ = [
     "MILESTONE",
     "PERSON",
     "PERSON_GROUP",
+    "POLICY",
+    "POLICY_PROJECT",
+    "POLICY_PROPOSAL",
+    "POLICY_REACH",
+    "POLICY_STEP",
     "QUARANTINE",
     "RECOVERY_CODE_USED",
     "RELEASE",
