@@ -29,6 +29,7 @@ from tallystick.health import HealthService
 from tallystick.intake.record import RecordService
 from tallystick.intake.workers import AdmissionWorkers
 from tallystick.ledger.ledger import Ledger
+from tallystick.policies import PolicyRoom
 from tallystick.releases import Releases
 from tallystick.search.recorder import ReadRecorder
 from tallystick.search.service import SearchService
@@ -73,6 +74,7 @@ class Services:
     log: LogService
     health: HealthService
     configured: tuple[Shown, ...]
+    policies: PolicyRoom
     room: BodyRoom = field(default_factory=BodyRoom)
 
 
