@@ -69,6 +69,9 @@ from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.opening import current_name
 from tallystick.ledger.options import LedgerOptions, WitnessAddress
 from tallystick.note.vkey import parse_witness_vkey
+from tallystick.policies import open_policies
+from tallystick.policies.handlers import HANDLERS as POLICY_HANDLERS
+from tallystick.policies.ports import PolicyPorts
 from tallystick.releases import handlers as release_handlers
 from tallystick.releases import open_releases
 from tallystick.releases.ports import ReleasePorts
@@ -80,6 +83,7 @@ from tallystick.segment.manifest import SegmentEntry
 from tallystick.segment.rederive import derived_files
 from tallystick.settings import SettingsService
 from tallystick.settings import handlers as setting_handlers
+from tallystick.settings.model import reaches
 from tallystick.settings.service import SettingsPorts
 from tallystick.store.database import open_database
 from tallystick.store.engine import Engine
@@ -103,6 +107,7 @@ HANDLERS = {
     **setting_handlers.HANDLERS,
     **evidence_handlers.HANDLERS,
     **work_handlers.HANDLERS,
+    **POLICY_HANDLERS,
     **release_handlers.HANDLERS,
 }
 LedgerOpener = Callable[..., Ledger]
@@ -263,6 +268,12 @@ def open_instance(
             folder=settings.data / "objects",
             room_bytes=settings.reserve_bytes + EXPORTS_LEAVE_BYTES,
         )
+        policy_ports = PolicyPorts(
+            reading.recorder.looked, lambda scope: reaches(kept.get("security_policy_events"), scope), book.now_us
+        )
+        policies = held.enter_context(
+            open_policies(projection, commands, clock, settings.data / "policies", policy_ports)
+        )
         services = Services(
             ledger=ledger,
             record=RecordService(admission, ledger.submit, clock),
@@ -288,6 +299,7 @@ def open_instance(
             log=log,
             health=HealthService(watched, reading.recorder.looked),
             configured=show_settings(settings),
+            policies=policies,
         )
         held.enter_context(GrantUpkeep(access.grants))
         yield Instance(settings, ledger, admission, key, projection, register, services, product, commands)
