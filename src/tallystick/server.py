@@ -32,7 +32,9 @@ from tallystick.access.people.sessions import Limits
 from tallystick.access.setting_acts import setting_changed
 from tallystick.access.sources import handlers as source_handlers
 from tallystick.access.sources.follower import SourceFollower
+from tallystick.access.sources.model import Source
 from tallystick.access.sources.ports import Counted, Standing
+from tallystick.access.sources.rows import find_source
 from tallystick.access.sources.service import SourceService
 from tallystick.access.sources.tokens import TokenService
 from tallystick.access.work_acts import work_act
@@ -89,6 +91,9 @@ from tallystick.store.database import open_database
 from tallystick.store.engine import Engine
 from tallystick.store.files import LocalDisk
 from tallystick.store.secrets import Secrets
+from tallystick.stream import handlers as stream_handlers
+from tallystick.stream.open import Log, open_streams
+from tallystick.stream.ports import StreamPorts
 from tallystick.work import handlers as work_handlers
 from tallystick.work.ports import WorkPorts
 from tallystick.work.room import open_work
@@ -108,6 +113,7 @@ HANDLERS = {
     **evidence_handlers.HANDLERS,
     **work_handlers.HANDLERS,
     **POLICY_HANDLERS,
+    **stream_handlers.HANDLERS,
     **release_handlers.HANDLERS,
 }
 LedgerOpener = Callable[..., Ledger]
@@ -274,6 +280,24 @@ def open_instance(
         policies = held.enter_context(
             open_policies(projection, commands, clock, settings.data / "policies", policy_ports)
         )
+        streaming = held.enter_context(
+            open_streams(
+                projection,
+                commands,
+                secrets,
+                register,
+                Log(ledger.origin, ledger.snapshot, segments_of(settings), settings.data),
+                StreamPorts(
+                    product.one,
+                    reading.recorder.looked,
+                    lambda caller: _require_fresh(access.room, caller),
+                    book.now_us,
+                    settings.stream_networks,
+                    partial(_find_source, projection),
+                    access.grants.lasting,
+                ),
+            )
+        )
         services = Services(
             ledger=ledger,
             record=RecordService(admission, ledger.submit, clock),
@@ -296,6 +320,8 @@ def open_instance(
             views=work.views,
             exports=work.exports,
             releases=open_releases(projection, commands, release_ports),
+            streams=streaming.streams,
+            gitlab=streaming.gitlab,
             log=log,
             health=HealthService(watched, reading.recorder.looked),
             configured=show_settings(settings),
@@ -303,6 +329,11 @@ def open_instance(
         )
         held.enter_context(GrantUpkeep(access.grants))
         yield Instance(settings, ledger, admission, key, projection, register, services, product, commands)
+
+
+def _find_source(projection: Projection, name: str) -> Source | None:
+    with projection.engine.connect() as connection:
+        return find_source(connection, name)
 
 
 def _message(register: Register, index: int, event: Mapping[str, Any]) -> str:

@@ -34,6 +34,8 @@ from tallystick.releases import Releases
 from tallystick.search.recorder import ReadRecorder
 from tallystick.search.service import SearchService
 from tallystick.settings import SettingsService
+from tallystick.stream.inbound import GitlabService
+from tallystick.stream.service import StreamService
 from tallystick.work.exports import ExportJobs
 from tallystick.work.views import ViewService
 
@@ -71,6 +73,8 @@ class Services:
     views: ViewService
     exports: ExportJobs
     releases: Releases
+    streams: StreamService
+    gitlab: GitlabService
     log: LogService
     health: HealthService
     configured: tuple[Shown, ...]

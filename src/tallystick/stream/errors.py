@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from tallystick.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
+from tallystick.errors import (
+    ConflictError,
+    CorruptionError,
+    InvalidInputError,
+    NotFoundError,
+    UnauthenticatedError,
+    UnavailableError,
+)
 
 
 class DestinationUnknownError(NotFoundError):
@@ -44,3 +51,32 @@ class SendFailedError(UnavailableError):
     """The destination did not answer; nothing is lost, it is tried again."""
 
     code = "send-failed"
+    advice = "The page of the destination says what it answered, and when it is tried again."
+
+
+class ContentSetAsideError(CorruptionError):
+    """A part of the log cannot be read now, so what follows it waits: no event that may be due is passed over."""
+
+    code = "stream-content-set-aside"
+    advice = "The page of the log names the segment; once it is mended, `tallystick rebuild` takes it back."
+
+
+class GitlabTokenError(UnauthenticatedError):
+    """The verification token is missing, or is not the one that was set for this source."""
+
+    code = "gitlab-token-invalid"
+    advice = "Copy the verification token from the destination in GitLab into the page of the source."
+
+
+class SecretMissingError(UnavailableError):
+    """The secrets of a destination are not in `secrets.db`, or are not those that the log names: nothing is sent."""
+
+    code = "stream-secret-missing"
+    advice = "Change the destination and give its secrets again; a restored `secrets.db` may lack them."
+
+
+class GitlabBodyError(InvalidInputError):
+    """What came is not the body of one audit event as GitLab streams them."""
+
+    code = "gitlab-body-invalid"
+    advice = "One JSON object a request, as GitLab's audit event streaming sends it; the guide on GitLab shows one."

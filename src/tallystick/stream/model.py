@@ -13,6 +13,10 @@ US: Final = 1_000_000
 HEADERS_MAX: Final = 20
 BATCH_MAX: Final = 1000
 DESTINATIONS_MAX: Final = 50
+OWN_SCOPE: Final = "tallystick"
+"""Where events about what is of the whole installation lie."""
+SECRET_KIND: Final = "stream"  # noqa: S105  what it is called, not what it is
+"""The kind of a destination's secrets in `secrets.db`."""
 
 
 class Format(enum.StrEnum):
@@ -48,7 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
 
 
-class Sealed(msgspec.Struct, frozen=True, kw_only=True):
+class Sealed(msgspec.Struct, frozen=True):
     """What of a destination stands in `secrets.db`. `signing` has the newest secret first.
 
     The older one counts until `overlap_until` (microseconds). `token` is what a receiver that expects GitLab compares.
@@ -108,6 +112,14 @@ class Destination:
     def now(self) -> Version:
         """The settings that were set last."""
         return self.versions[-1]
+
+    def version_at(self, index: int) -> Version:
+        """Return the settings for an event: those before the first one's time are the first."""
+        found = self.versions[0]
+        for version in self.versions:
+            if version.from_index <= index:
+                found = version
+        return found
 
     @property
     def end_index(self) -> int | None:

@@ -19,10 +19,14 @@ from tallystick.stream.model import Letter, Position
 FILE: Final = Path("followers") / "streams.db"
 """In the data directory."""
 _SCHEMA: Final = (
-    "create table if not exists position (origin text not null, destination text not null, state blob not null,"
-    " primary key (origin, destination)) without rowid, strict",
-    "create table if not exists letter (origin text not null, destination text not null, place integer not null,"
-    " state blob not null, primary key (origin, destination, place)) without rowid, strict",
+    (
+        "create table if not exists position (origin text not null, destination text not null, state blob not null,"
+        " primary key (origin, destination)) without rowid, strict"
+    ),
+    (
+        "create table if not exists letter (origin text not null, destination text not null, place integer not null,"
+        " state blob not null, primary key (origin, destination, place)) without rowid, strict"
+    ),
 )
 
 
@@ -40,6 +44,8 @@ class Positions:
             self._connection.execute(statement)
         self._origin = origin
         self._lock = threading.Lock()
+        rows = self._connection.execute("select distinct destination from letter where origin = ?", (origin,))
+        self._replaying = {row[0] for row in rows}  # where letters may be replaying, so that nobody asks for nothing
 
     def find(self, destination: str) -> Position | None:
         """Return how far a destination is, or None for one that never ran."""
@@ -78,6 +84,21 @@ class Positions:
             self._connection.execute("begin immediate")
             for letter in letters:
                 self._put(destination, letter)
+                if letter.replaying:
+                    self._replaying.add(destination)
+
+    def next_replaying(self, destination: str) -> Letter | None:
+        """Return the oldest letter that is to be sent again, or None."""
+        query = "select state from letter where origin = ? and destination = ? order by place"
+        with self._lock:
+            if destination not in self._replaying:
+                return None
+            for row in self._connection.execute(query, (self._origin, destination)):
+                letter = msgspec.json.decode(row[0], type=Letter)
+                if letter.replaying:
+                    return letter
+            self._replaying.discard(destination)
+            return None
 
     def remove(self, destination: str, index: int) -> None:
         """Forget a letter: it was delivered."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import io
+import os
 import queue
+import select
 import socket
 import ssl
 import threading
@@ -26,6 +29,9 @@ ANSWER_BYTES_MAX: Final = 64 << 10
 KEPT_S: Final = 60.0
 """How long a connection is used again before the name is looked up and checked anew."""
 RETRY_AFTER_S_MAX: Final = 3600
+STEP_S: Final = 0.1
+"""How long `abort` may wait to be seen where nothing can be woken."""
+_UNDER_WAY: Final = frozenset({errno.EINPROGRESS, errno.EALREADY, errno.EWOULDBLOCK})
 Resolve = Callable[[str, int], Sequence[str]]
 
 
@@ -94,11 +100,22 @@ class Sender:
             self.close()
             raise SendFailedError(_words(error)) from error
 
+    def check(self) -> None:
+        """Look the host up now, and raise AddressRefusedError when nothing may be sent to where it leads.
+
+        Raises SendFailedError when that cannot be said.
+        """
+        try:
+            self._allowed_addresses(time.monotonic() + CONNECT_S)
+        except OSError as error:
+            raise SendFailedError(_words(error)) from error
+
     def close(self) -> None:
         """Close the connection, if one is open."""
         held, self._socket = self._socket, None
         if held is not None:
-            held.close()
+            with contextlib.suppress(OSError):
+                held.close()
 
     def abort(self) -> None:
         """Let a post that waits fail at once, and every later one."""
@@ -135,29 +152,48 @@ class Sender:
     def _connect(self, deadline: float) -> socket.socket:
         """Connect to the first address that answers. Every address of the name must be one that may be sent to."""
         until = min(deadline, time.monotonic() + CONNECT_S)
-        addresses = self._resolver.addresses(self._host, self._port, until)
+        addresses = self._allowed_addresses(until)
+        failure: OSError = TimeoutError("no address answered in time")
+        for address in addresses:
+            if time.monotonic() >= until or self._aborted:
+                break
+            try:
+                return self._open(address, until, deadline)
+            except OSError as error:
+                self.close()
+                failure = error
+        raise failure
+
+    def _allowed_addresses(self, until: float) -> Sequence[str]:
+        """Return the addresses of the host; raises AddressRefusedError, and OSError when it has none."""
+        addresses = self._resolver.addresses(self._host, self._port, until, lambda: self._aborted)
         allowed = [check_address(each, self._networks) for each in addresses]
         if not self._secure and not all(allowed):
             raise AddressRefusedError(f"{self._host} is sent to over https only")
-        failure: OSError = TimeoutError("no address answered in time")
-        for address in addresses:
-            left = until - time.monotonic()
-            if left <= 0 or self._aborted:
+        return addresses
+
+    def _open(self, address: str, until: float, deadline: float) -> socket.socket:
+        """Return a connection to one address, encrypted where the URL says so; `abort` finds it at every step."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._socket = raw = socket.socket(family, socket.SOCK_STREAM)
+        raw.setblocking(False)
+        started = raw.connect_ex((address, self._port))
+        while started in _UNDER_WAY:
+            if self._aborted or time.monotonic() >= until:
+                raise TimeoutError("no address answered in time")
+            if select.select([], [raw], [], STEP_S)[1]:
                 break
-            try:
-                raw = socket.create_connection((address, self._port), timeout=left)
-            except OSError as error:
-                failure = error
-                continue
-            self._socket = raw  # from here on `abort` finds it
-            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self._secure:
-                tls = self._tls or ssl.create_default_context()
-                raw.settimeout(max(0.01, min(READ_S, deadline - time.monotonic())))
-                self._socket = raw = tls.wrap_socket(raw, server_hostname=self._host)
-            self._opened = time.monotonic()
+        if started := raw.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) or (started not in _UNDER_WAY and started):
+            raise OSError(started, os.strerror(started))
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        raw.settimeout(max(0.01, min(READ_S, deadline - time.monotonic())))
+        self._opened = time.monotonic()
+        if not self._secure:
             return raw
-        raise failure
+        context = self._tls or ssl.create_default_context()
+        self._socket = secured = context.wrap_socket(raw, server_hostname=self._host, do_handshake_on_connect=False)
+        secured.do_handshake()  # within the time limit of the socket as a whole
+        return secured
 
 
 class _Resolver:
@@ -167,7 +203,7 @@ class _Resolver:
         self._resolve = resolve
         self._pending: threading.Thread | None = None
 
-    def addresses(self, host: str, port: int, until: float) -> Sequence[str]:
+    def addresses(self, host: str, port: int, until: float, aborted: Callable[[], bool]) -> Sequence[str]:
         if self._pending is not None and self._pending.is_alive():
             raise TimeoutError("the name is still being looked up")
         answer: queue.SimpleQueue[Sequence[str] | Exception] = queue.SimpleQueue()
@@ -180,8 +216,11 @@ class _Resolver:
 
         self._pending = threading.Thread(target=look, name="stream-resolver", daemon=True)
         self._pending.start()
+        self._pending.join(STEP_S)
+        while self._pending.is_alive() and time.monotonic() < until and not aborted():
+            self._pending.join(STEP_S)
         try:
-            found = answer.get(timeout=max(0.01, until - time.monotonic()))
+            found = answer.get_nowait()
         except queue.Empty as error:
             raise TimeoutError("the name was not found in time") from error
         if isinstance(found, Exception):

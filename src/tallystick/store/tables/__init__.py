@@ -12,6 +12,7 @@ from tallystick.store.tables.policies import POLICY, POLICY_PROJECT, POLICY_PROP
 from tallystick.store.tables.releases import MILESTONE, RELEASE, RELEASE_ASSET, RELEASE_STEP
 from tallystick.store.tables.settings import SETTING
 from tallystick.store.tables.sources import SOURCE, TOKEN
+from tallystick.store.tables.streams import GITLAB_SENDER, STREAM, STREAM_VERSION
 from tallystick.store.tables.work import EXPORT, VIEW
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "DEFINITION",
     "ERASURE",
     "EXPORT",
+    "GITLAB_SENDER",
     "GRANT",
     "GRANT_STEP",
     "HOLD",
@@ -44,6 +46,8 @@ __all__ = [
     "SESSION",
     "SETTING",
     "SOURCE",
+    "STREAM",
+    "STREAM_VERSION",
     "TOKEN",
     "VIEW",
 ]
