@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from tallystick.policies.compare import Change
@@ -26,17 +26,17 @@ class Counted:
     seconds_sum: float
 
 
-@dataclass(slots=True)
 class Figures:
     """Counts since the start; may be used from any thread. Everything is guarded by `_lock`."""
 
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _events: Counter[str] = field(default_factory=Counter)
-    _failures: Counter[str] = field(default_factory=Counter)
-    _seconds: Counter[float] = field(default_factory=Counter)
-    _seconds_sum: float = 0.0
-    _rejections: int = 0
-    _looks: int = 0
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._events: Counter[str] = Counter()
+        self._failures: Counter[str] = Counter()
+        self._seconds: Counter[float] = Counter()
+        self._seconds_sum = 0.0
+        self._rejections = 0
+        self._looks = 0
 
     def started(self) -> float:
         """Return what `synced` measures from."""
