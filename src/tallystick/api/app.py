@@ -23,6 +23,7 @@ from tallystick.api.metrics import REQUESTS, SECONDS
 from tallystick.api.openapi import describe_api
 from tallystick.api.overview import OVERVIEW_ROUTES
 from tallystick.api.people import PEOPLE_ROUTES
+from tallystick.api.policies import POLICY_ROUTES
 from tallystick.api.problem import ErrorPage, error_handlers
 from tallystick.api.read import disclosures, event, events, export, facets, histogram, proof, readers
 from tallystick.api.record import record_events
@@ -58,6 +59,7 @@ ROUTES: Final = (
     *VIEW_ROUTES,
     *EXPORT_ROUTES,
     *RELEASE_ROUTES,
+    *POLICY_ROUTES,
     healthz,
     readyz,
     metrics,

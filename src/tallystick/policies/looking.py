@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tallystick.access.model import Caller
@@ -32,6 +33,11 @@ class PolicyReading:
         self._projection = projection
         self._looked = looked
         self.enabled = enabled
+
+    def states(self) -> Mapping[str, int]:
+        """Return how many projects are in each state, which tells of none of them."""
+        with self._projection.engine.connect() as connection:
+            return Counter(each.state.value for each in load_projects(connection))
 
     def projects(self, caller: Caller) -> list[Project]:
         """Return the projects that the caller sees, whole or as far as they govern scopes of hers."""

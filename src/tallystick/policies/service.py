@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -70,18 +71,21 @@ class PolicyService:
         self._commands.run(decide)
         return project
 
-    def change(self, caller: Caller, project_id: str, settings: ProjectSettings) -> bool:
-        """Give a project other settings; return whether anything is different. Where it is kept stays as it is."""
+    def change(self, caller: Caller, project_id: str, wanted: Mapping[str, Any]) -> bool:
+        """Give a project other settings, by their names; return whether anything is different.
+
+        Where it is kept stays as it is. Raises what `register` raises, and PolicyProjectUnknownError.
+        """
 
         def decide(connection: Connection) -> Events:
             project = self._managed(connection, caller, project_id)
-            wanted = self._allowed(caller, settings)
-            if wanted == project.settings:
+            settings = self._allowed(caller, replace(project.settings, **wanted))
+            if settings == project.settings:
                 return []
-            if wanted.kept != project.settings.kept:
+            if settings.kept != project.settings.kept:
                 raise PolicyProjectConflictError("a project goes on where it is kept; register another one instead")
-            _require_free(connection, wanted, project.project)
-            made.append(events.changed(caller, project, wanted, self._ports.now_us()))
+            _require_free(connection, settings, project.project)
+            made.append(events.changed(caller, project, settings, self._ports.now_us()))
             return made
 
         made: list[Mapping[str, Any]] = []
