@@ -151,6 +151,13 @@ class Follower:
         return 0.0
 
     def _run(self) -> None:
+        try:
+            self._follow()
+        finally:
+            if self._endpoint is not None:
+                self._endpoint[1].sender.close()
+
+    def _follow(self) -> None:
         while not self._stopping.is_set():
             self._woken.clear()
             try:
@@ -171,10 +178,7 @@ class Follower:
                 return
             if wait_s > 0:
                 self._woken.wait(min(wait_s, IDLE_S))
-        if self.destination.state is not State.ENDED:
-            self._save()
-        if self._endpoint is not None:
-            self._endpoint[1].sender.close()
+        self._save()
 
     def _go_back_if_asked(self, destination: Destination) -> None:
         """Start again further down, once everything up to the event that asked for it was delivered."""
