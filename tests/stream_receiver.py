@@ -66,7 +66,7 @@ class Receiver(BaseHTTPRequestHandler):
 
     def _redirect(self) -> None:
         self.send_response(307)
-        self.send_header("location", f"http://127.0.0.1:{self.server.server_port}/elsewhere")
+        self.send_header("location", f"http://127.0.0.1:{self.connection.getsockname()[1]}/elsewhere")
         self.send_header("content-length", "0")
         self.end_headers()
 

@@ -114,7 +114,8 @@ class StreamWorld:
         return [(each.id, standing) for each, standing in self.streams.standings(OPERATOR)]
 
     def find(self, destination: str) -> Destination:
-        return next(each for each, _ in self.streams.standings(OPERATOR) if each.id == destination)
+        found: Destination = next(each for each, _ in self.streams.standings(OPERATOR) if each.id == destination)
+        return found
 
     def send(self, count: int = 1, **changes: Any) -> list[str]:
         """Record some events, and return their ids."""

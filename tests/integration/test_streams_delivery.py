@@ -6,6 +6,7 @@ import json
 import random
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -23,6 +24,10 @@ def sent_ids(world: StreamWorld, way: str = "ok") -> list[str]:
     """Return the ids of the events that tests sent, in order of their first arrival."""
     seen = [each["id"] for each in world.receiver.events(way) if each["event"]["action"] == "user.signed_in"]
     return list(dict.fromkeys(seen))
+
+
+def _got_on(world: StreamWorld, before: int, done: threading.Event) -> bool:
+    return len(world.receiver.taken()) > before or done.is_set()
 
 
 def test_events_arrive_in_order_and_once_while_nothing_fails(tmp_path: Path) -> None:
@@ -53,7 +58,7 @@ def test_a_receiver_that_is_killed_again_and_again_gets_every_event_in_order(tmp
         kills = 0
         while not done.is_set() or kills < 3:
             before = len(world.receiver.taken())
-            wait_until(lambda before=before: len(world.receiver.taken()) > before or done.is_set())
+            wait_until(partial(_got_on, world, before, done))
             world.receiver.kill()
             kills += 1
             world.receiver.start()

@@ -16,6 +16,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, S
 
 from tallystick.api.exports import EXPORT_ROUTES
 from tallystick.api.failures import FAILURES
+from tallystick.api.gitlab import GITLAB_ROUTES
 from tallystick.api.grants import GRANT_ROUTES
 from tallystick.api.health import healthz, metrics, readyz
 from tallystick.api.log import checkpoint, tile, witnessed_checkpoint
@@ -32,6 +33,7 @@ from tallystick.api.roles import ROLE_ROUTES
 from tallystick.api.services import Services, caller_of
 from tallystick.api.settings import SETTING_ROUTES
 from tallystick.api.sources import SOURCE_ROUTES
+from tallystick.api.streams import STREAM_ROUTES
 from tallystick.api.tokens import TOKEN_ROUTES
 from tallystick.api.views import VIEW_ROUTES
 from tallystick.errors import InvalidInputError
@@ -60,6 +62,8 @@ ROUTES: Final = (
     *EXPORT_ROUTES,
     *RELEASE_ROUTES,
     *POLICY_ROUTES,
+    *STREAM_ROUTES,
+    *GITLAB_ROUTES,
     healthz,
     readyz,
     metrics,

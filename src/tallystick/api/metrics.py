@@ -38,6 +38,13 @@ METRICS: Final = {
     "tallystick_policy_rejected_total": "Versions of policies that could not be accepted.",
     "tallystick_policy_sync_failures_total": "Looks at policy repositories that failed, by reason.",
     "tallystick_policy_projects": "Policy projects, by state.",
+    "tallystick_stream_lag_events": "Events of the log that a destination was not sent yet, or not judged for it.",
+    "tallystick_stream_lag_seconds": "Age of the oldest of these.",
+    "tallystick_stream_sent_events": "Events that a destination took since it was set up, repeats included.",
+    "tallystick_stream_failures": "Requests to a destination that failed since it was set up.",
+    "tallystick_stream_letters": "Events that a destination refused again and again, and that are set aside.",
+    "tallystick_stream_paused": "1 for each destination that is paused.",
+    "tallystick_stream_last_success_age_seconds": "Seconds since a destination last took an event.",
     "tallystick_http_requests_total": "Requests answered, by route and status.",
     "tallystick_http_request_seconds": "Time from request to answer, by route.",
 }

@@ -79,6 +79,7 @@ class Follower:
         self._pending: deque[Message] = deque()
         self._judge: tuple[int, Judge] | None = None
         self._limit = destination.now.batch
+        self._given_up = -1  # the address of this version, and of those before it, while it is not the newest
         self._tries = 0  # of what is sent now, in a row
         self._not_before = 0.0
         self._saved_at = 0.0
@@ -279,8 +280,11 @@ class Follower:
 
     def _endpoint_for(self, destination: Destination, version: Version) -> Endpoint:
         """Return where a version's events go. An address that was replaced and does not answer is given up."""
-        if version.from_index != destination.now.from_index and self._tries >= TAKE_OVER_TRIES:
-            version = destination.now
+        if version.from_index != destination.now.from_index:
+            if self._tries >= TAKE_OVER_TRIES:
+                self._given_up = max(self._given_up, version.from_index)
+            if version.from_index <= self._given_up:
+                version = destination.now
         key = (version, destination.now)  # its secrets sign, whatever the address
         if self._endpoint is None or self._endpoint[0] != key:
             if self._endpoint is not None:
