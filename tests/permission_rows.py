@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -16,6 +17,7 @@ from tallystick.access.operator import OPERATOR
 from tallystick.access.permissions import Permission, close
 from tallystick.access.sources.limits import NOT_FOR_TOKENS
 from tallystick.access.sources.model import Owner, OwnerKind, SourceSettings, TokenSettings
+from tallystick.releases.model import Draft
 from tallystick.work.model import Question
 
 P = Permission
@@ -97,6 +99,19 @@ class World:
         self.made += 1
         return self.house.instance.services.views.save(OPERATOR, f"view {self.made}", Question())
 
+    def release(self) -> str:
+        """Return a new release with a stored file, `a.bin`, and a link, `notes`."""
+        self.made += 1
+        releases = self.house.instance.services.releases
+        made = releases.register.create(OPERATOR, Draft("acme", f"v{self.made}", "A Release"))
+        releases.artifacts.add_file(OPERATOR, made, "a.bin", b"a file")
+        releases.artifacts.add_link(OPERATOR, made, "notes", "https://example.org/notes")
+        return made
+
+    def version(self, release: str) -> str:
+        """Return the version of a release."""
+        return str(self.house.instance.services.releases.register.get(OPERATOR, release).release.version)
+
     def headers(self, route: Route, permissions: frozenset[Permission]) -> dict[str, str]:
         """Return what somebody with just these permissions sends: pages are for people, the API is for tokens."""
         if not route.is_page:
@@ -123,12 +138,15 @@ Maker = Callable[[World, Route], Request]
 
 @dataclass(frozen=True)
 class Row:
-    """A route, what it needs (of several permissions any), what it is asked, and what it answers when it may."""
+    """A route, what it needs (of several permissions any, or all `together`), what it is asked, and what it answers when
+    it may.
+    """
 
     route: Route
     needs: str | tuple[Permission, ...]
     make: Maker
     allowed: frozenset[int]
+    together: bool = False
 
     def __str__(self) -> str:
         return str(self.route)
@@ -136,6 +154,11 @@ class Row:
     @property
     def permissions(self) -> tuple[Permission, ...]:
         return () if isinstance(self.needs, str) else self.needs
+
+    @property
+    def enough(self) -> list[frozenset[Permission]]:
+        """Return the smallest sets of permissions that let somebody in."""
+        return [close(self.permissions)] if self.together else [close([each]) for each in self.permissions]
 
     def request(self, world: World) -> Request:
         return self.make(world, self.route)
@@ -199,10 +222,40 @@ def row(method: str, path: str, needs: str | Permission | tuple[Permission, ...]
     return Row(Route(method, path), needed, make, frozenset(allowed))
 
 
+def on_release(method: str, path: str, body: Any, **more: Any) -> Row:
+    """Return the row of a change of a new release through the API, made from its version."""
+
+    def make(world: World, route: Route) -> Request:
+        release = world.release()
+        headers = {"content-type": "application/json", "if-match": f'"{world.version(release)}"'}
+        path = route.filled(release_id=release, name="a.bin")
+        return Request(path, more, body if isinstance(body, bytes) else json.dumps(body).encode(), headers)
+
+    return row(method, path, P.RELEASES_MANAGE, make, {200, 201, 204})
+
+
+def evidence(path: str) -> Row:
+    """Return the row of fetching the evidence of a new release."""
+
+    def make(world: World, route: Route) -> Request:
+        release = world.release()
+        taken = world.house.instance.services.releases.artifacts.collect(OPERATOR, release)
+        return Request(route.filled(release_id=release, digest=taken))
+
+    return row("GET", path, P.RELEASES_READ, make)
+
+
+def dossier(path: str) -> Row:
+    """Return the row of fetching the dossier of a new release, which discloses events."""
+    needed = at(path, (P.RELEASES_READ, P.EVENTS_EXPORT, P.PROOFS_READ), release_id=World.release)
+    return replace(needed, together=True)
+
+
 def _filled(world: World, route: Route, values: Mapping[str, Callable[[World], str]]) -> str:
     return route.filled(**{name: value(world) for name, value in values.items()})
 
 
+FILE_SHA256: Final = hashlib.sha256(b"a file").hexdigest()
 READING: Final = (P.EVENTS_READ, P.EVENTS_READ_OWN)
 REFUSED_LINK: Final = frozenset({401, 403, 404, 409, 410, 422})
 EVENT: Final = {
@@ -281,6 +334,34 @@ API: Final = (
     at("/api/v1/exports/{export_id:str}/file", OWN, export_id=World.export),
     json_body("/api/v1/exports/{export_id:str}/cancel", P.EXPORTS_MANAGE, None, export_id=World.export),
     json_body("/api/v1/exports/{export_id:str}", OWN, None, "DELETE", export_id=World.export),
+    get("/api/v1/releases", P.RELEASES_READ),
+    json_body("/api/v1/releases", P.RELEASES_MANAGE, {"scope": "acme", "tag": "v0.3", "name": "New Release"}),
+    at("/api/v1/releases/{release_id:str}", P.RELEASES_READ, release_id=World.release),
+    on_release("PATCH", "/api/v1/releases/{release_id:str}", {"name": "Another Name"}),
+    on_release("POST", "/api/v1/releases/{release_id:str}/delete", None),
+    on_release("POST", "/api/v1/releases/{release_id:str}/assets", {"name": "more", "url": "https://example.org/"}),
+    row(
+        "PUT",
+        "/api/v1/releases/{release_id:str}/assets/{name:str}",
+        P.RELEASES_MANAGE,
+        lambda world, route: Request(
+            route.filled(release_id=world.release(), name="b.bin"), {"sha256": FILE_SHA256}, b"a file"
+        ),
+        {201},
+    ),
+    on_release("DELETE", "/api/v1/releases/{release_id:str}/assets/{name:str}", None),
+    at(
+        "/api/v1/releases/{release_id:str}/assets/{name:str}/file",
+        P.RELEASES_READ,
+        release_id=World.release,
+        name=lambda _: "a.bin",
+    ),
+    on_release("POST", "/api/v1/releases/{release_id:str}/evidence", None),
+    evidence("/api/v1/releases/{release_id:str}/evidence/{digest:str}"),
+    dossier("/api/v1/releases/{release_id:str}/dossier"),
+    get("/api/v1/milestones", P.RELEASES_READ, scope="acme"),
+    json_body("/api/v1/milestones", P.RELEASES_MANAGE, {"scope": "acme", "title": "M1"}),
+    get("/api/v1/release-usage", P.RELEASES_MANAGE, scope="acme"),
     json_body("/api/v1/grants/{grant:str}/extend", NO_TOKEN, {"until": "now+9d", **BECAUSE}, grant=World.grant),
 )
 PAGES: Final = (

@@ -38,7 +38,7 @@ from tallystick.releases.errors import (
     ReleaseExistsError,
     ReleaseNotFoundError,
 )
-from tallystick.releases.model import DESCRIPTION_BYTES_MAX, FILE_BYTES_MAX, Artifact, Detail, Draft, Edit
+from tallystick.releases.model import DESCRIPTION_BYTES_MAX, FILE_BYTES_MAX, Artifact, Draft, Edit
 from tallystick.releases.service import PAGE_MAX
 
 _CHUNK_BYTES: Final = 1 << 18
@@ -145,7 +145,7 @@ def releases(
 )
 def create_release(
     request: Request[Any, Any, Any], services: NamedDependency[Services], data: JSONBody[NewRelease]
-) -> Response[ReleaseDetail]:
+) -> ReleaseDetail:
     """Make a release, with its first evidence."""
     caller = caller_of(request, services)
     draft = Draft(
@@ -157,15 +157,23 @@ def create_release(
         milestones=tuple(data.milestones),
     )
     made = services.releases.register.create(caller, draft, create_milestones=data.create_milestones)
-    return _detail(services.releases.register.get(caller, made), 201)
+    return detail_view(services.releases.register.get(caller, made))
 
 
-@get("/api/v1/releases/{release_id:str}", opt={PROBLEMS: _KNOWN}, summary="One release", **_READING)
-def release(
+@get(
+    "/api/v1/releases/{release_id:str}",
+    guards=[need_caller],
+    opt={PROBLEMS: _KNOWN},
+    summary="One release",
+    tags=["releases"],
+)
+async def release(
     request: Request[Any, Any, Any], services: NamedDependency[Services], release_id: _Id
 ) -> Response[ReleaseDetail]:
     """Return a release with its assets, evidence and history; `ETag` is its version. The look is recorded."""
-    return _detail(services.releases.register.get(caller_of(request, services), release_id))
+    caller = await sync_to_thread(caller_of, request, services)
+    found = await sync_to_thread(services.releases.register.get, caller, release_id)
+    return Response(detail_view(found), headers={"etag": f'"{found.release.version}"'})
 
 
 @patch(
@@ -180,7 +188,7 @@ def edit_release(
     release_id: _Id,
     data: JSONBody[ReleaseEdit],
     if_match: _IfMatch = None,
-) -> Response[ReleaseDetail]:
+) -> ReleaseDetail:
     """Change name, description or milestones. An edit that changes milestones too is two events, milestones last; one
     that changes nothing is none.
     """
@@ -189,11 +197,12 @@ def edit_release(
     services.releases.register.edit(
         caller, release_id, edit, version=_version(if_match), create_milestones=data.create_milestones
     )
-    return _detail(services.releases.register.get(caller, release_id))
+    return detail_view(services.releases.register.get(caller, release_id))
 
 
-@delete(
-    "/api/v1/releases/{release_id:str}",
+@post(
+    "/api/v1/releases/{release_id:str}/delete",
+    status_code=204,
     opt={PROBLEMS: {**_MANAGED, 409: ReleaseChangedError.code, 422: VersionMissingError.code}},
     summary="Delete a release",
     **_CHANGING,
@@ -384,10 +393,6 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
 
 def _base64(digest: str) -> str:
     return b64encode(bytes.fromhex(digest)).decode()
-
-
-def _detail(detail: Detail, status: int = 200) -> Response[ReleaseDetail]:
-    return Response(detail_view(detail), status_code=status, headers={"etag": f'"{detail.release.version}"'})
 
 
 def _version(if_match: str | None) -> int:
