@@ -33,7 +33,7 @@ SAVE_S: Final = 0.5
 """A crash repeats what was sent in so long."""
 FILL_S: Final = 0.25
 BODY_BYTES_MAX: Final = 1 << 20
-TAKE_OVER_TRIES: Final = 5
+TAKE_OVER_TRIES: Final = 4
 """How often an address that was replaced is tried with what it is still due, before the new one gets it."""
 ENDING_S_MAX: Final = 86_400
 SESSION_S: Final = 900.0

@@ -28,7 +28,7 @@ class Patience:
     before it is set aside; a destination that is unwell is tried for ever.
     """
 
-    first_s: float = 1.0
+    first_s: float = 0.5
     most_s: float = 300.0
     refusals_max: int = 5
     failures_max: int = 100

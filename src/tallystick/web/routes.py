@@ -31,6 +31,8 @@ from tallystick.web.settings.page import change_setting, settings_page
 from tallystick.web.sources.page import SOURCE_PAGES
 from tallystick.web.sources.tokens import TOKEN_PAGES
 from tallystick.web.static_files import static_file
+from tallystick.web.streams.gitlab import GITLAB_PAGES
+from tallystick.web.streams.page import STREAM_PAGES
 from tallystick.web.timeline.pages import actor_timeline, request_timeline, target_timeline
 
 _ROOMS: Final = (
@@ -61,6 +63,8 @@ _ROOMS: Final = (
     actor_timeline,
     target_timeline,
     request_timeline,
+    *STREAM_PAGES,
+    *GITLAB_PAGES,
     *ACCOUNT,
     *PEOPLE,
     *GRANT_PAGES,
