@@ -6,8 +6,6 @@ from typing import Any
 
 import msgspec
 
-from tallystick.access.model import Caller
-from tallystick.access.permissions import Permission
 from tallystick.event.occurred import time_of_us
 from tallystick.releases.model import Asset, Detail, Evidence, Release, Step, Usage, Who
 from tallystick.releases.service import Page
@@ -70,16 +68,8 @@ class EvidenceView(msgspec.Struct, frozen=True, kw_only=True):
     by: WhoView
 
 
-class ChangeView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an edit changed; a side that was erased is left out."""
-
-    field: str
-    old: Any = msgspec.UNSET
-    new: Any = msgspec.UNSET
-
-
 class StepView(msgspec.Struct, frozen=True, kw_only=True):
-    """One event of the history."""
+    """One event of the history. Each of `changes` has the field with its old and new value, as far as they are kept."""
 
     index: int
     at: str
@@ -87,7 +77,7 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     name: str | None
     by: WhoView
-    changes: list[ChangeView]
+    changes: list[dict[str, Any]]
 
 
 class ReleaseDetail(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,11 +163,6 @@ def usage_view(usage: Usage) -> UsageView:
     return UsageView(scope=usage.scope, months=months, artifacts=dict(usage.artifacts))
 
 
-def may_manage(caller: Caller, scope: str) -> bool:
-    """Return whether a caller may change releases in a scope."""
-    return caller.rights.allows(Permission.RELEASES_MANAGE, scope)
-
-
 def _who(who: Who) -> WhoView:
     return WhoView(id=who.id, type=who.type, name=who.name, via=who.via, address=who.address)
 
@@ -213,5 +198,5 @@ def _step(step: Step) -> StepView:
         message=step.message,
         name=step.name,
         by=_who(step.who),
-        changes=[ChangeView(**change) for change in step.changes],
+        changes=step.changes,
     )
