@@ -18,9 +18,11 @@ from tallystick.access.permissions import Permission, close
 from tallystick.access.sources.limits import NOT_FOR_TOKENS
 from tallystick.access.sources.model import Owner, OwnerKind, SourceSettings, TokenSettings
 from tallystick.releases.model import Draft
+from tallystick.stream.model import DESTINATIONS_MAX, Settings
 from tallystick.work.model import Question
 
 P = Permission
+NOWHERE: Final = "http://127.0.0.1:9/events"
 NOBODY: Final = "nobody"
 """Open to all."""
 SOMEBODY: Final = "somebody"
@@ -107,6 +109,15 @@ class World:
         releases.artifacts.add_file(OPERATOR, made, "a.bin", b"a file")
         releases.artifacts.add_link(OPERATOR, made, "notes", "https://example.org/notes")
         return made
+
+    def stream(self) -> str:
+        """Return a new destination, at an address where nobody listens."""
+        self.made += 1
+        streams = self.house.instance.services.streams
+        kept = [each for each, _ in streams.standings(OPERATOR) if each.state != "ending"]
+        if len(kept) >= DESTINATIONS_MAX:
+            streams.delete(OPERATOR, kept[0].id)
+        return streams.create(OPERATOR, Settings(name=f"stream {self.made}", url=NOWHERE)).id
 
     def version(self, release: str) -> str:
         """Return the version of a release."""
@@ -234,6 +245,25 @@ def on_release(method: str, path: str, body: Any, **more: Any) -> Row:
     return row(method, path, P.RELEASES_MANAGE, make, {200, 201, 204})
 
 
+def versioned(path: str, fields: Mapping[str, str]) -> Row:
+    """Return the row of a form that changes a new release as it is."""
+
+    def make(world: World, route: Route) -> Request:
+        release = world.release()
+        sent = urlencode({"version": world.version(release), **fields}).encode()
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        return Request(route.filled(release_id=release), {}, sent, headers)
+
+    return row("POST", path, P.RELEASES_MANAGE, make, {303})
+
+
+def uploaded(world: World, route: Route) -> Request:
+    """Return the form that brings a file to a new release."""
+    lines = ("--x", 'content-disposition: form-data; name="file"; filename="b.bin"', "", "a file", "--x--", "")
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    return Request(route.filled(release_id=world.release()), {}, "\r\n".join(lines).encode(), headers)
+
+
 def evidence(path: str) -> Row:
     """Return the row of fetching the evidence of a new release."""
 
@@ -249,6 +279,11 @@ def dossier(path: str) -> Row:
     """Return the row of fetching the dossier of a new release, which discloses events."""
     needed = at(path, (P.RELEASES_READ, P.EVENTS_EXPORT, P.PROOFS_READ), release_id=World.release)
     return replace(needed, together=True)
+
+
+def all_of(made: Row) -> Row:
+    """Return a row that needs all of its permissions."""
+    return replace(made, together=True)
 
 
 def _filled(world: World, route: Route, values: Mapping[str, Callable[[World], str]]) -> str:
@@ -364,6 +399,47 @@ API: Final = (
     get("/api/v1/release-usage", P.RELEASES_MANAGE, scope="acme"),
     json_body("/api/v1/grants/{grant:str}/extend", NO_TOKEN, {"until": "now+9d", **BECAUSE}, grant=World.grant),
 )
+STREAM: Final = "/api/v1/streams/{stream:str}"
+NEW_STREAM: Final = {"name": "a stream", "url": NOWHERE}
+GIVES: Final = (P.STREAMS_MANAGE, P.EVENTS_READ)
+GITLAB_TOKEN: Final = {"token": "a-token-of-gitlab-24-chars"}
+GITLAB_EVENT: Final = {
+    "id": "1", "author_id": 7, "author_name": "Ana", "entity_id": 3, "entity_type": "Project", "entity_path": "acme/web",
+    "target_id": 9, "target_type": "Release", "target_details": "v1", "details": {}, "event_type": "release_created",
+    "created_at": "2026-03-01T12:00:00.000Z",
+}  # fmt: skip
+STREAMS_API: Final = (
+    get("/api/v1/streams", P.STREAMS_READ),
+    at(STREAM, P.STREAMS_READ, stream=World.stream),
+    at(f"{STREAM}/letters", P.STREAMS_READ, stream=World.stream),
+    all_of(json_body("/api/v1/streams", GIVES, NEW_STREAM)),
+    all_of(json_body(STREAM, GIVES, {"batch": 7}, "PATCH", stream=World.stream)),
+    json_body(f"{STREAM}/pause", P.STREAMS_MANAGE, None, stream=World.stream),
+    json_body(f"{STREAM}/resume", P.STREAMS_MANAGE, None, stream=World.stream),
+    json_body(f"{STREAM}/test", P.STREAMS_MANAGE, None, stream=World.stream),
+    json_body(f"{STREAM}/rotate", P.STREAMS_MANAGE, {}, stream=World.stream),
+    all_of(json_body(f"{STREAM}/backfill", GIVES, {"from_index": 0}, stream=World.stream)),
+    json_body(f"{STREAM}/replay", P.STREAMS_MANAGE, {}, stream=World.stream),
+    json_body(STREAM, P.STREAMS_MANAGE, None, "DELETE", stream=World.stream),
+    json_body("/api/v1/gitlab/{source:str}", P.EVENTS_RECORD, GITLAB_EVENT, source=lambda _: "table"),
+    at("/api/v1/sources/{name:str}/gitlab", P.SOURCES_READ, name=World.source),
+    json_body("/api/v1/sources/{name:str}/gitlab", P.SOURCES_MANAGE, GITLAB_TOKEN, "PUT", name=World.source),
+    json_body("/api/v1/sources/{name:str}/gitlab", P.SOURCES_MANAGE, None, "DELETE", name=World.source),
+)
+STREAM_FORM: Final = {"name": "a stream", "url": NOWHERE, "format": "standard", "scope": "/", "batch": "2"}
+STREAMS_PAGES: Final = (
+    get("/streams", P.STREAMS_READ),
+    at("/streams/{stream:str}", P.STREAMS_READ, stream=World.stream),
+    all_of(form("/streams", GIVES, STREAM_FORM, {200})),
+    all_of(form("/streams/{stream:str}/change", GIVES, STREAM_FORM, stream=World.stream)),
+    all_of(form("/streams/{stream:str}/backfill", GIVES, {"from_index": "0"}, stream=World.stream)),
+    form("/streams/{stream:str}/rotate", P.STREAMS_MANAGE, {}, {200}, stream=World.stream),
+    form("/streams/{stream:str}/test", P.STREAMS_MANAGE, {}, stream=World.stream),
+    form("/streams/{stream:str}/replay", P.STREAMS_MANAGE, {}, stream=World.stream),
+    form("/streams/{stream:str}/{verb:str}", P.STREAMS_MANAGE, {}, stream=World.stream, verb=lambda _: "pause"),
+    at("/sources/{name:str}/gitlab", P.SOURCES_READ, name=World.source),
+    form("/sources/{name:str}/gitlab", P.SOURCES_MANAGE, GITLAB_TOKEN, name=World.source),
+)
 PAGES: Final = (
     row("GET", "/", NOBODY, plain, {303}),
     get("/events", READING),
@@ -438,6 +514,21 @@ PAGES: Final = (
     form("/tokens/{token:str}/revoke", P.TOKENS_MANAGE, {}, token=World.token),
     form("/views", SOMEBODY, {"name": "on a page", "q": ""}),
     form("/views/{view_id:str}/delete", OWN, {}, view_id=World.view),
+    get("/releases", P.RELEASES_READ),
+    get("/releases/usage", P.RELEASES_MANAGE),
+    get("/releases/new", P.RELEASES_MANAGE),
+    form("/releases/new", P.RELEASES_MANAGE, {"scope": "acme", "tag": "from-page", "name": "From a Page"}),
+    at("/releases/{release_id:str}", P.RELEASES_READ, release_id=World.release),
+    at("/releases/{release_id:str}/edit", P.RELEASES_MANAGE, release_id=World.release),
+    versioned("/releases/{release_id:str}/edit", {"name": "Another Name"}),
+    versioned("/releases/{release_id:str}/delete", {}),
+    form("/releases/{release_id:str}/link", P.RELEASES_MANAGE, {"link_name": "more", "url": "https://example.org/"}, release_id=World.release),
+    row("POST", "/releases/{release_id:str}/file", P.RELEASES_MANAGE, uploaded, {303}),
+    form("/releases/{release_id:str}/remove", P.RELEASES_MANAGE, {"asset": "notes"}, release_id=World.release),
+    form("/releases/{release_id:str}/evidence", P.RELEASES_MANAGE, {}, release_id=World.release),
+    at("/releases/{release_id:str}/assets/{name:str}/file", P.RELEASES_READ, release_id=World.release, name=lambda _: "a.bin"),
+    evidence("/releases/{release_id:str}/evidence/{digest:str}/file"),
+    dossier("/releases/{release_id:str}/dossier"),
     row("GET", "/timeline/request/{request_id:path}", READING, lambda *_: Request("/timeline/request/r-1")),
 )  # fmt: skip
-ROWS: Final = (*API, *PAGES)
+ROWS: Final = (*API, *PAGES, *STREAMS_API, *STREAMS_PAGES)
