@@ -27,6 +27,7 @@ PRODUCT: Final = {"id": "tallystick", "type": "system"}
 #: Whoever made a commit that bears no good signature: what the commit says of its author stands beside, unverified.
 UNVERIFIED: Final = {"id": "git", "type": "unknown", "name": "Git commit without a verified signature"}
 REJECTED: Final = "security_policy.rejected"
+PUSHED: Final = "policy_project.pushed"
 
 
 def registered(caller: Caller, project: str, settings: ProjectSettings, now_us: int) -> Event:
@@ -42,6 +43,12 @@ def changed(caller: Caller, project: Project, settings: ProjectSettings, now_us:
 def retired(caller: Caller, project: Project, now_us: int) -> Event:
     """Return the event that ends a policy project; its policies were deleted before."""
     return _about(caller, "policy_project.retired", project, {}, now_us)
+
+
+def pushed(caller: Caller, project: Project, commit: str, pusher: str, now_us: int) -> Event:
+    """Return the event that says who pushed a commit, as the caller tells it."""
+    event = _about(caller, PUSHED, project, {"commit": commit}, now_us)
+    return {**event, "metadata": {**event["metadata"], "pusher": pusher}}
 
 
 def edited(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from tallystick.policies.document import Policies
+from tallystick.policies.events import PUSHED
 from tallystick.policies.model import (
     Kind,
     Policy,
@@ -90,7 +91,28 @@ def load_steps(
         for row in connection.execute(select(POLICY_REACH).where(POLICY_REACH.c.reach.in_(names))):
             reaches.setdefault(row.reach, []).append(row.scope)
     visible = {name: visible_of(scopes, seen) for name, scopes in reaches.items()}
-    return [_step(row, visible) for row in rows]
+    pushes: dict[tuple[str, str], Push] = {}
+    for project in {row.project for row in rows}:
+        commits = {row.commit for row in rows if row.project == project and row.commit is not None}
+        found = load_pushes(connection, project, commits)
+        pushes.update({(project, commit): push for commit, push in found.items()})
+    return [_step(row, visible, pushes.get((row.project, row.commit))) for row in rows]
+
+
+class Push(NamedTuple):
+    """Who pushed a commit, None once that was erased, and who said so."""
+
+    pusher: str | None
+    told_by: str | None
+
+
+def load_pushes(connection: Connection, project: str, commits: Collection[str]) -> dict[str, Push]:
+    """Return who pushed commits of a project, as far as somebody said so; the first one to say it counts."""
+    if not commits:
+        return {}
+    told = (POLICY_STEP.c.action == PUSHED, POLICY_STEP.c.project == project, POLICY_STEP.c.commit.in_(commits))
+    query = select(POLICY_STEP).where(*told).order_by(POLICY_STEP.c.log_index.desc())
+    return {row.commit: Push(json.loads(row.personal).get("pusher"), row.actor) for row in connection.execute(query)}
 
 
 def reaching(scope: str) -> ColumnElement[bool]:
@@ -104,7 +126,10 @@ def reaching(scope: str) -> ColumnElement[bool]:
     return or_(POLICY_STEP.c.reach.in_(found), POLICY_STEP.c.reach_before.in_(found))
 
 
-def _step(row: Any, reaches: Mapping[str, tuple[str, ...]]) -> Step:
+def _step(row: Any, reaches: Mapping[str, tuple[str, ...]], push: Push | None) -> Step:
+    facts, personal = json.loads(row.facts), json.loads(row.personal)
+    if push is not None and push.pusher is not None and row.action != PUSHED:
+        facts["pusher_told_by"], personal["pusher"] = push.told_by, push.pusher
     return Step(
         index=row.log_index,
         at=row.at,
@@ -118,8 +143,8 @@ def _step(row: Any, reaches: Mapping[str, tuple[str, ...]]) -> Step:
         actor_type=row.actor_type,
         actor_name=row.actor_name,
         reason=row.reason,
-        facts=json.loads(row.facts),
-        personal=json.loads(row.personal),
+        facts=facts,
+        personal=personal,
         changes=tuple(json.loads(row.changes)) if row.changes else (),
         affected_before=reaches.get(row.reach_before, ()),
         affected=reaches.get(row.reach, ()),

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from tallystick.access.model import Caller
 from tallystick.access.permissions import Permission
 from tallystick.access.require import require
+from tallystick.event.identifier import hidden_character
 from tallystick.follow.commands import Commands
 from tallystick.follow.projection import Projection
 from tallystick.policies import events
@@ -27,9 +28,10 @@ from tallystick.policies.errors import (
     PolicyProposalUnknownError,
     PolicyTextError,
 )
+from tallystick.policies.git import is_commit
 from tallystick.policies.model import Project, ProjectSettings, Proposal, Pusher, Sight, State, digest_of
 from tallystick.policies.ports import PolicyPorts
-from tallystick.policies.rows import load_policies, load_projects, load_proposals
+from tallystick.policies.rows import load_policies, load_projects, load_proposals, load_pushes
 from tallystick.policies.settings import check_settings, is_local
 from tallystick.policies.sight import seen_project
 from tallystick.policies.sync import Sync
@@ -109,6 +111,18 @@ class PolicyService:
     def check(self, text: bytes) -> Policies:
         """Return the policies of a text; raises PolicyTextError. Nothing is recorded, and nothing changes."""
         return parse_policies(text)
+
+    def preview(self, caller: Caller, project_id: str, text: str, *, changing: bool = True) -> list[Change]:
+        """Return what a text would change in a project if it were put in force now; nothing is recorded.
+
+        Raises PolicyTextError, and PermissionMissingError for who may only read unless she is not `changing` anything.
+        """
+        with self._projection.engine.connect() as connection:
+            project = seen_project(connection, caller, project_id)
+            needed = Permission.POLICIES_MANAGE if changing else Permission.POLICIES_READ
+            require(caller, needed, project.settings.scope)
+            policies = _parse_kept(text.encode("utf-8", "surrogatepass"))
+            return compare(load_policies(connection, project.project), policies)
 
     def edit(self, caller: Caller, project_id: str, text: str, based_on: str | None) -> list[Change]:
         """Put a version in force that was made from the one with digest `based_on`; return what it changes.
@@ -209,11 +223,28 @@ class PolicyService:
         if project.settings.kept != "git":
             raise PolicyProjectConflictError("the policies of this project are kept here, not in Git")
         self._require_events(project)
-        if len(pusher) > PUSHER_CHARS_MAX or bool(pusher) != bool(commit):
-            raise PolicyProjectInvalidError("tell the pusher together with the commit", pointer="/pusher")
-        self._sync.project(project.project, Pusher(pusher, commit, caller.id) if pusher else None)
+        told = Pusher(pusher, commit, caller.id) if pusher or commit else None
+        if told is not None:
+            self._tell_push(caller, project.project, told)
+        self._sync.project(project.project, told)
         with self._projection.engine.connect() as connection:
             return self._managed(connection, caller, project_id, retired=True)
+
+    def _tell_push(self, caller: Caller, project_id: str, told: Pusher) -> None:
+        """Put on record who pushed a commit, once for each commit: it may have been read before anybody said so."""
+        if not 1 <= len(told.name) <= PUSHER_CHARS_MAX or hidden_character(told.name) is not None:
+            said = f"a pusher has 1 to {PUSHER_CHARS_MAX} visible characters, and goes with a commit"
+            raise PolicyProjectInvalidError(said, pointer="/pusher")
+        if not is_commit(told.commit):
+            raise PolicyProjectInvalidError("tell the whole name of the commit, in small digits", pointer="/commit")
+
+        def decide(connection: Connection) -> Events:
+            project = self._managed(connection, caller, project_id)
+            if load_pushes(connection, project_id, [told.commit]):
+                return []
+            return [events.pushed(caller, project, told.commit, told.name, self._ports.now_us())]
+
+        self._commands.run(decide)
 
     def _allowed(self, caller: Caller, settings: ProjectSettings) -> ProjectSettings:
         """Return settings that the caller may give: she manages the owner and everything that is governed."""

@@ -27,6 +27,7 @@ from tallystick.web.health.page import health_page
 from tallystick.web.home import home
 from tallystick.web.log.page import consistency_file, log_page
 from tallystick.web.people.routes import PEOPLE
+from tallystick.web.policies.routes import POLICY_PAGES
 from tallystick.web.releases.edit import EDIT_PAGES
 from tallystick.web.releases.pages import RELEASE_PAGES
 from tallystick.web.settings.page import change_setting, settings_page
@@ -71,6 +72,7 @@ _ROOMS: Final = (
     *PEOPLE,
     *GRANT_PAGES,
     *ROLE_PAGES,
+    *POLICY_PAGES,
     *RELEASE_PAGES,
     *EDIT_PAGES,
 )

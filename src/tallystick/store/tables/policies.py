@@ -85,6 +85,7 @@ POLICY_STEP = Table(
     Column("policy", String(32)),
     Column("kind", String(32)),
     Column("name", Text),
+    Column("commit", String(64)),
     Column("actor", String(256)),
     Column("actor_type", String(16), nullable=False),
     Column("actor_name", Text),
@@ -95,6 +96,7 @@ POLICY_STEP = Table(
     Column("reach", String(64)),
     Column("reach_before", String(64)),
     Index("policy_step_of", "project", "log_index"),
+    Index("policy_step_commit", "project", "commit"),
     Index("policy_step_reach", "reach", "log_index"),
     Index("policy_step_reach_before", "reach_before", "log_index"),
 )

@@ -256,6 +256,7 @@ def upgrade() -> None:
         sa.Column("policy", sa.String(length=32), nullable=True),
         sa.Column("kind", sa.String(length=32), nullable=True),
         sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("commit", sa.String(length=64), nullable=True),
         sa.Column("actor", sa.String(length=256), nullable=True),
         sa.Column("actor_type", sa.String(length=16), nullable=False),
         sa.Column("actor_name", sa.Text(), nullable=True),
@@ -268,6 +269,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("log_index"),
     )
     with op.batch_alter_table("policy_step", schema=None) as batch_op:
+        batch_op.create_index("policy_step_commit", ["project", "commit"], unique=False)
         batch_op.create_index("policy_step_of", ["project", "log_index"], unique=False)
         batch_op.create_index("policy_step_reach", ["reach", "log_index"], unique=False)
         batch_op.create_index("policy_step_reach_before", ["reach_before", "log_index"], unique=False)
