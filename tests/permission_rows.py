@@ -17,6 +17,7 @@ from tallystick.access.operator import OPERATOR
 from tallystick.access.permissions import Permission, close
 from tallystick.access.sources.limits import NOT_FOR_TOKENS
 from tallystick.access.sources.model import Owner, OwnerKind, SourceSettings, TokenSettings
+from tallystick.policies.model import ProjectSettings
 from tallystick.releases.model import Draft
 from tallystick.stream.model import DESTINATIONS_MAX, Settings
 from tallystick.work.model import Question
@@ -115,13 +116,32 @@ class World:
         self.made += 1
         streams = self.house.instance.services.streams
         kept = [each for each, _ in streams.standings(OPERATOR) if each.state != "ending"]
-        if len(kept) >= DESTINATIONS_MAX:
+        if len(kept) > DESTINATIONS_MAX // 2:
             streams.delete(OPERATOR, kept[0].id)
         return streams.create(OPERATOR, Settings(name=f"stream {self.made}", url=NOWHERE)).id
 
     def version(self, release: str) -> str:
         """Return the version of a release."""
         return str(self.house.instance.services.releases.register.get(OPERATOR, release).release.version)
+
+    def policies(self) -> str:
+        """Return a new policy project of the operator's that is kept here."""
+        return self._policy_project(kept="here")
+
+    def policies_in_git(self) -> str:
+        """Return a new policy project whose repository is not there, as is on record already."""
+        project = self._policy_project(kept="git", repository="/nowhere/at/all", branch="main")
+        self.house.instance.services.policies.service.sync(OPERATOR, project)
+        return project
+
+    def _policy_project(self, **more: Any) -> str:
+        self.made += 1
+        settings = ProjectSettings(title=f"policies {self.made}", scope="acme/security", governed=("acme",), **more)
+        return self.house.instance.services.policies.service.register(OPERATOR, settings)
+
+    def proposal(self, project: str) -> str:
+        """Return a proposal of the operator's in a project."""
+        return self.house.instance.services.policies.service.propose(OPERATOR, project, POLICIES, None, "for a test")
 
     def headers(self, route: Route, permissions: frozenset[Permission]) -> dict[str, str]:
         """Return what somebody with just these permissions sends: pages are for people, the API is for tokens."""
@@ -281,6 +301,20 @@ def dossier(path: str) -> Row:
     return replace(needed, together=True)
 
 
+def on_proposal(path: str, needs: str | Permission, body: Any, step: str = "") -> Row:
+    """Return the row of something that is done with a new proposal, through the API or on a page."""
+
+    def make(world: World, route: Route) -> Request:
+        project = world.policies()
+        told = {**(body or {}), **({"digest": POLICIES_SHA256} if (step or path).endswith("approve") else {})}
+        where = route.filled(project=project, proposal=world.proposal(project), step=step)
+        if route.is_page:
+            return Request(where, {}, urlencode(told).encode(), {"content-type": "application/x-www-form-urlencoded"})
+        return Request(where, {}, json.dumps(told).encode(), {"content-type": "application/json"})
+
+    return row("POST", path, needs, make, {200, 303})
+
+
 def all_of(made: Row) -> Row:
     """Return a row that needs all of its permissions."""
     return replace(made, together=True)
@@ -290,6 +324,9 @@ def _filled(world: World, route: Route, values: Mapping[str, Callable[[World], s
     return route.filled(**{name: value(world) for name, value in values.items()})
 
 
+POLICIES: Final = "approval_policy: []\n"
+POLICIES_SHA256: Final = hashlib.sha256(POLICIES.encode()).hexdigest()
+PROJECT: Final = {"scope": "acme/security", "governed": ["acme"], "kept": "here"}
 FILE_SHA256: Final = hashlib.sha256(b"a file").hexdigest()
 READING: Final = (P.EVENTS_READ, P.EVENTS_READ_OWN)
 REFUSED_LINK: Final = frozenset({401, 403, 404, 409, 410, 422})
@@ -397,6 +434,25 @@ API: Final = (
     get("/api/v1/milestones", P.RELEASES_READ, scope="acme"),
     json_body("/api/v1/milestones", P.RELEASES_MANAGE, {"scope": "acme", "title": "M1"}),
     get("/api/v1/release-usage", P.RELEASES_MANAGE, scope="acme"),
+    get("/api/v1/policies", P.POLICIES_READ),
+    json_body("/api/v1/policies", P.POLICIES_MANAGE, {"title": "brand new", **PROJECT}),
+    at("/api/v1/policies/{project:str}", P.POLICIES_READ, project=World.policies),
+    json_body("/api/v1/policies/{project:str}", P.POLICIES_MANAGE, {"approval": True}, "PATCH", project=World.policies),
+    json_body("/api/v1/policies/{project:str}/retire", P.POLICIES_MANAGE, None, project=World.policies),
+    json_body("/api/v1/policies/{project:str}/sync", P.POLICIES_MANAGE, {}, project=World.policies_in_git),
+    at("/api/v1/policies/{project:str}/history", P.POLICIES_READ, project=World.policies),
+    json_body("/api/v1/policies/{project:str}/versions", P.POLICIES_MANAGE, {"text": POLICIES}, project=World.policies),
+    json_body(
+        "/api/v1/policies/{project:str}/proposals",
+        P.POLICIES_MANAGE,
+        {"text": POLICIES, **BECAUSE},
+        project=World.policies,
+    ),
+    on_proposal("/api/v1/policies/{project:str}/proposals/{proposal:str}/approve", NO_TOKEN, None),
+    on_proposal("/api/v1/policies/{project:str}/proposals/{proposal:str}/decline", NO_TOKEN, BECAUSE),
+    on_proposal("/api/v1/policies/{project:str}/proposals/{proposal:str}/withdraw", NO_TOKEN, None),
+    get("/api/v1/policy-scopes", P.POLICIES_READ, scope="acme"),
+    json_body("/api/v1/policy-checks", SOMEBODY, {"text": POLICIES}),
     json_body("/api/v1/grants/{grant:str}/extend", NO_TOKEN, {"until": "now+9d", **BECAUSE}, grant=World.grant),
 )
 STREAM: Final = "/api/v1/streams/{stream:str}"
@@ -420,11 +476,11 @@ STREAMS_API: Final = (
     json_body(f"{STREAM}/rotate", P.STREAMS_MANAGE, {}, stream=World.stream),
     all_of(json_body(f"{STREAM}/backfill", GIVES, {"from_index": 0}, stream=World.stream)),
     json_body(f"{STREAM}/replay", P.STREAMS_MANAGE, {}, stream=World.stream),
-    json_body(STREAM, P.STREAMS_MANAGE, None, "DELETE", stream=World.stream),
+    json_body(f"{STREAM}/delete", P.STREAMS_MANAGE, None, stream=World.stream),
     json_body("/api/v1/gitlab/{source:str}", P.EVENTS_RECORD, GITLAB_EVENT, source=lambda _: "table"),
     at("/api/v1/sources/{name:str}/gitlab", P.SOURCES_READ, name=World.source),
     json_body("/api/v1/sources/{name:str}/gitlab", P.SOURCES_MANAGE, GITLAB_TOKEN, "PUT", name=World.source),
-    json_body("/api/v1/sources/{name:str}/gitlab", P.SOURCES_MANAGE, None, "DELETE", name=World.source),
+    json_body("/api/v1/sources/{name:str}/gitlab/remove", P.SOURCES_MANAGE, None, name=World.source),
 )
 STREAM_FORM: Final = {"name": "a stream", "url": NOWHERE, "format": "standard", "scope": "/", "batch": "2"}
 STREAMS_PAGES: Final = (
@@ -493,6 +549,24 @@ PAGES: Final = (
     at("/access/people/{person_id:str}", P.ACCESS_READ, person_id=World.member),
     form("/access/people", P.PEOPLE_MANAGE, {"handle": "newonpage", "name": "New"}, {200}),
     form("/access/people/{person_id:str}/{verb:str}", P.PEOPLE_MANAGE, {}, person_id=World.member, verb=lambda _: "disable"),
+    get("/policies", P.POLICIES_READ),
+    get("/policies/register", P.POLICIES_MANAGE),
+    form("/policies/register", P.POLICIES_MANAGE, {**PROJECT, "title": "on a page", "governed": "acme"}),
+    get("/policies/scopes", P.POLICIES_READ, scope="acme"),
+    at("/policies/{project:str}", P.POLICIES_READ, project=World.policies),
+    at("/policies/{project:str}/history", P.POLICIES_READ, project=World.policies),
+    at("/policies/{project:str}/settings", P.POLICIES_MANAGE, project=World.policies),
+    form("/policies/{project:str}/settings", P.POLICIES_MANAGE, {**PROJECT, "title": "changed on a page", "governed": "acme"}, project=World.policies),
+    form("/policies/{project:str}/{step:str}", P.POLICIES_MANAGE, {}, project=World.policies, step=lambda _: "retire"),
+    at("/policies/{project:str}/edit", P.POLICIES_MANAGE, project=World.policies),
+    form("/policies/{project:str}/edit", P.POLICIES_MANAGE, {"text": POLICIES, "do": "keep"}, project=World.policies),
+    on_proposal("/policies/{project:str}/proposals/{proposal:str}/{step:str}", P.POLICIES_APPROVE, None, "approve"),
+    row(
+        "GET",
+        "/policies/{project:str}/proposals/{proposal:str}",
+        P.POLICIES_READ,
+        lambda world, route: Request(route.filled(project=(made := world.policies()), proposal=world.proposal(made))),
+    ),
     get("/catalogue", P.CATALOGUE_READ),
     at("/catalogue/{action:str}", P.CATALOGUE_READ, action=lambda _: "user.signed_in"),
     at("/events/{event_id:str}/readers", P.READING_READ, event_id=World.event),

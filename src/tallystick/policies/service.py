@@ -169,8 +169,7 @@ class PolicyService:
 
         def decide(connection: Connection) -> Events:
             project, proposal = self._proposal(connection, caller, project_id, proposal_id, Permission.POLICIES_APPROVE)
-            if proposal.proposed_by == caller.id:
-                raise OwnPolicyProposalError("nobody approves what they proposed themselves")
+            _require_other_person(caller, proposal)
             if proposal.digest != digest or proposal.text is None:
                 raise PolicyProposalDecidedError("this is not the text that was proposed, or it was erased since")
             self._require_events(project)
@@ -195,8 +194,7 @@ class PolicyService:
 
         def decide(connection: Connection) -> Events:
             project, proposal = self._proposal(connection, caller, project_id, proposal_id, Permission.POLICIES_APPROVE)
-            if proposal.proposed_by == caller.id:
-                raise OwnPolicyProposalError("take your own proposal back instead")
+            _require_other_person(caller, proposal)
             return [events.decided(caller, "proposal_declined", project, proposal, reason, self._ports.now_us())]
 
         self._commands.run(decide)
@@ -325,6 +323,14 @@ def _parse_kept(data: bytes) -> Policies:
             f"the text has {len(data):,} bytes; at most {TEXT_BYTES_MAX:,} are kept here, more in Git"
         )
     return parse_policies(data)
+
+
+def _require_other_person(caller: Caller, proposal: Proposal) -> None:
+    """Raise OwnPolicyProposalError unless the caller is a person, and not the one who proposed it."""
+    if caller.type == "service":
+        raise OwnPolicyProposalError("a person decides about a proposal, never a program")
+    if proposal.proposed_by == caller.id:
+        raise OwnPolicyProposalError("nobody decides about what they proposed themselves")
 
 
 def _require_base(project: Project, based_on: str | None) -> None:
