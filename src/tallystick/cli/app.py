@@ -19,6 +19,7 @@ from tallystick.cli import (
     people,
     proof,
     read,
+    releases,
     send,
     source,
     token,
@@ -46,6 +47,7 @@ app.add_typer(access.app, name="access")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(people.app, name="person")
+app.add_typer(releases.app, name="releases")
 app.add_typer(source.app, name="source")
 app.add_typer(token.app, name="token")
 app.add_typer(witness.app, name="witness")
