@@ -22,7 +22,7 @@ REFUSED = {403, 404}
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with installation(tmp_path_factory.mktemp("house")) as house:
+    with installation(tmp_path_factory.mktemp("house"), stream_networks=("127.0.0.1/32",)) as house:
         house.post([sample(scope="acme/payments"), sample()]).raise_for_status()
         yield World(house, settle(house.instance))
 

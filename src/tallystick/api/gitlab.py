@@ -6,7 +6,7 @@ import asyncio
 from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import Request, delete, get, post, put
+from litestar import Request, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, PathParameter
 
@@ -122,13 +122,13 @@ def set_gitlab_token(
     return GitlabSenderView(source=name, is_set=True, set_by=caller.id)
 
 
-@delete(
-    "/api/v1/sources/{name:str}/gitlab",
-    guards=[need_caller],
-    sync_to_thread=True,
+@post(
+    "/api/v1/sources/{name:str}/gitlab/remove",
+    status_code=204,
     opt={PROBLEMS: {404: SourceUnknownError.code}},
     summary="Remove a verification token",
     tags=["gitlab"],
+    **COMMAND,
 )
 def remove_gitlab_token(request: Request[Any, Any, Any], services: NamedDependency[Services], name: _Source) -> None:
     """Refuse from now on what comes with the token; doing it twice does nothing."""
@@ -138,7 +138,7 @@ def remove_gitlab_token(request: Request[Any, Any, Any], services: NamedDependen
 def _sender(request: Request[Any, Any, Any], services: Services, source: str) -> SourceRules:
     """Return the rules of the source; by its own token only those of the source that the address names."""
     token = request.headers.get(TOKEN_HEADER.lower())
-    if request.headers.get("authorization") is not None:
+    if token is None:  # by a token of the source itself, which GitLab can send as a custom header
         rules = writer_of(request, services)
         if rules.name != source:
             raise GitlabTokenError("this is not a token of the source that the address names")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from litestar import Request, delete, get, patch, post
+from litestar import Request, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, PathParameter
 from msgspec import UNSET, UnsetType
@@ -57,7 +57,7 @@ class NewStream(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     token: Annotated[
         str | None, msgspec.Meta(description="What a receiver made for GitLab compares; made when not given.")
     ] = None
-    from_index: Annotated[int | None, msgspec.Meta(ge=0, description="Where to begin; null is with what comes.")] = None
+    from_index: Annotated[int, msgspec.Meta(ge=0, description="Where to begin; null is with what comes.")] | None = None
 
 
 class StreamChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -187,7 +187,7 @@ def streams(request: Request[Any, Any, Any], services: NamedDependency[Services]
     summary="One destination",
     tags=["streams"],
 )
-def stream(request: Request[Any, Any, Any], services: NamedDependency[Services], stream: _Stream) -> StreamView:
+def one_stream(request: Request[Any, Any, Any], services: NamedDependency[Services], stream: _Stream) -> StreamView:
     """Return one destination with how it does."""
     return view_of(*services.streams.get(caller_of(request, services), stream))
 
@@ -334,13 +334,12 @@ def replay_stream(
     return ReplayedView(replayed=services.streams.replay(caller_of(request, services), stream, data.index))
 
 
-@delete(
-    "/api/v1/streams/{stream:str}",
-    guards=[need_caller],
-    sync_to_thread=True,
-    opt={PROBLEMS: {404: DestinationUnknownError.code, 409: DestinationStateError.code}},
+@post(
+    "/api/v1/streams/{stream:str}/delete",
+    status_code=204,
+    opt={PROBLEMS: _REFUSALS},
     summary="Delete a destination",
-    tags=["streams"],
+    **_CHANGING,
 )
 def delete_stream(request: Request[Any, Any, Any], services: NamedDependency[Services], stream: _Stream) -> None:
     """End a destination: it still gets what it is due, the event of its end last."""
@@ -404,7 +403,7 @@ def _made(made: Made) -> NewStreamView:
 
 STREAM_ROUTES: Final = (
     streams,
-    stream,
+    one_stream,
     create_stream,
     change_stream,
     pause_stream,

@@ -143,7 +143,7 @@ class StreamService:
         record = _sealed(sealed)
 
         def decide(connection: Connection) -> Events:
-            if len(all_destinations(connection)) >= DESTINATIONS_MAX:
+            if sum(each.state is not State.ENDING for each in all_destinations(connection)) >= DESTINATIONS_MAX:
                 raise DestinationsFullError(f"there are {DESTINATIONS_MAX} destinations already")
             rights = self._rights(connection, caller, settings)
             metadata = {**_facts(made.id, settings, rights, record), "from_index": self._from(from_index)}
