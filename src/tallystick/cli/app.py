@@ -17,11 +17,13 @@ from tallystick.cli import (
     ledger,
     live,
     people,
+    policies,
     proof,
     read,
     releases,
     send,
     source,
+    streams,
     token,
     witness,
 )
@@ -48,7 +50,9 @@ app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(people.app, name="person")
 app.add_typer(releases.app, name="releases")
+app.add_typer(policies.app, name="policies")
 app.add_typer(source.app, name="source")
+app.add_typer(streams.app, name="streams")
 app.add_typer(token.app, name="token")
 app.add_typer(witness.app, name="witness")
 
