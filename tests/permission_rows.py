@@ -327,6 +327,7 @@ def _filled(world: World, route: Route, values: Mapping[str, Callable[[World], s
 POLICIES: Final = "approval_policy: []\n"
 POLICIES_SHA256: Final = hashlib.sha256(POLICIES.encode()).hexdigest()
 PROJECT: Final = {"scope": "acme/security", "governed": ["acme"], "kept": "here"}
+OWNED_HERE: Final = {"scope": "acme/security", "governed": "acme", "kept": "here"}
 FILE_SHA256: Final = hashlib.sha256(b"a file").hexdigest()
 READING: Final = (P.EVENTS_READ, P.EVENTS_READ_OWN)
 REFUSED_LINK: Final = frozenset({401, 403, 404, 409, 410, 422})
@@ -551,12 +552,12 @@ PAGES: Final = (
     form("/access/people/{person_id:str}/{verb:str}", P.PEOPLE_MANAGE, {}, person_id=World.member, verb=lambda _: "disable"),
     get("/policies", P.POLICIES_READ),
     get("/policies/register", P.POLICIES_MANAGE),
-    form("/policies/register", P.POLICIES_MANAGE, {**PROJECT, "title": "on a page", "governed": "acme"}),
+    form("/policies/register", P.POLICIES_MANAGE, {**OWNED_HERE, "title": "on a page"}),
     get("/policies/scopes", P.POLICIES_READ, scope="acme"),
     at("/policies/{project:str}", P.POLICIES_READ, project=World.policies),
     at("/policies/{project:str}/history", P.POLICIES_READ, project=World.policies),
     at("/policies/{project:str}/settings", P.POLICIES_MANAGE, project=World.policies),
-    form("/policies/{project:str}/settings", P.POLICIES_MANAGE, {**PROJECT, "title": "changed on a page", "governed": "acme"}, project=World.policies),
+    form("/policies/{project:str}/settings", P.POLICIES_MANAGE, {**OWNED_HERE, "title": "changed on a page"}, project=World.policies),
     form("/policies/{project:str}/{step:str}", P.POLICIES_MANAGE, {}, project=World.policies, step=lambda _: "retire"),
     at("/policies/{project:str}/edit", P.POLICIES_MANAGE, project=World.policies),
     form("/policies/{project:str}/edit", P.POLICIES_MANAGE, {"text": POLICIES, "do": "keep"}, project=World.policies),
