@@ -25,6 +25,7 @@ from tallystick.access.sources.limits import may_see_source
 from tallystick.access.sources.model import Source
 from tallystick.errors import TallystickError
 from tallystick.event.gate import SourceRules
+from tallystick.event.identifier import is_within
 from tallystick.follow.commands import Commands
 from tallystick.follow.projection import Projection
 from tallystick.intake.json_text import RecordSyntaxError, parse_whole
@@ -148,9 +149,14 @@ def map_gitlab(body: bytes, source: SourceRules) -> Mapped:
         raise GitlabBodyError(f"the body is not one JSON object: {error}") from error
     if not isinstance(record, dict):
         raise GitlabBodyError("the body is not one JSON object")
-    mapped = _map().apply(record, body, source=source.name, scope=source.scopes[0])
+    mapped = _map().apply(record, body, source=source.name, scope="")
     assert mapped is not None, "the map of GitLab skips nothing"
-    return mapped
+    if any(is_within(mapped.event["scope"], scope) for scope in source.scopes):
+        return mapped
+    # It lies outside what the source may record: so it is put below that, where nobody takes it for anything else.
+    below = _map().apply(record, body, source=source.name, scope=source.scopes[0])
+    assert below is not None
+    return below
 
 
 def with_id(mapped: Mapped, event_id: str | None = None) -> bytes:
