@@ -69,7 +69,7 @@ def policy_projects_page(request: Request[Any, Any, Any], services: NamedDepende
 def register_project_page(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Page:
     """Return the form of a new policy project."""
     require(person(request, services), Permission.POLICIES_MANAGE)
-    typed = {"kept": "git", "branch": "main", "path": DEFAULT_PATH}
+    typed = {**dict.fromkeys(FIELDS, ""), "kept": "git", "branch": "main", "path": DEFAULT_PATH}
     return form_page(request, services, "", typed)
 
 
@@ -90,7 +90,8 @@ def register_project_from_page(
 def governed_scope_page(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Page:
     """Return what governs a scope, or a part of it, and what became of that. The look is recorded."""
     caller, given = person(request, services), request.query_params
-    asked = given.get("scope") or "/"
+    seen = caller.rights.scopes(Permission.POLICIES_READ)
+    asked = given.get("scope") or (seen[0] if seen else "") or "/"
     found = governed_view(services, caller, parse_scope(asked), parse_before(given.get("before")), PAGE)
     view = GovernedPage(scope=found.scope, policies=found.policies, events=found.events, before=found.before)
     return render(request, services, "policies/scope.html", view, title=f"Policies of {asked[:80]}")
