@@ -105,7 +105,9 @@ def test_the_secrets_of_a_destination_must_be_those_that_the_log_names(tmp_path:
                 assert b"swordfish" not in place.read_bytes(), place
         world.streams.pause(OPERATOR, destination)
     with sqlite3.connect(tmp_path / "data" / "secrets.db") as connection:
-        connection.execute("update secret set record = replace(record, 'swordfish', 'stolen---') where kind = 'stream'")
+        connection.execute(
+            "update secret set record = cast(replace(cast(record as text), 'swordfish', 'stolen---') as blob) where kind = 'stream'"
+        )
     connection.close()
     with streaming(tmp_path) as world:
         world.streams.resume(OPERATOR, destination)

@@ -10,6 +10,19 @@ from tallystick.event.catalogue_parse import CatalogueError
 from tallystick.event.limits import Limits
 
 PRODUCT_ACTIONS = [
+    "stream.created",
+    "stream.changed",
+    "stream.secret_rotated",
+    "stream.paused",
+    "stream.resumed",
+    "stream.backfill_requested",
+    "stream.letters_replayed",
+    "stream.tested",
+    "stream.deleted",
+    "stream.ended",
+    "events.streamed",
+    "gitlab_sender.set",
+    "gitlab_sender.removed",
     "ledger.created",
     "class.defined",
     "class.changed",
@@ -87,6 +100,7 @@ PRODUCT_ACTIONS = [
     "export.deleted",
 ]
 READING_ACTIONS = [
+    "events.streamed",
     "events.searched",
     "event.viewed",
     "events.exported",

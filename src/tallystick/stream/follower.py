@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final, Protocol
@@ -235,7 +235,7 @@ class Follower:
         """Send what comes next in one request, and judge the answer."""
         messages = self._next_messages()
         version = messages[0].version
-        self._put_on_record(destination, version, messages[0].index)
+        self._put_on_record(destination, version, messages)
         verdict, status, said, retry_after_s = self._post(destination, version, messages)
         if verdict is Verdict.DELIVERED:
             for _ in messages:
@@ -294,12 +294,13 @@ class Follower:
                 self._endpoint[1].sender.abort()
         return self._endpoint[1]
 
-    def _put_on_record(self, destination: Destination, version: Version, index: int) -> None:
+    def _put_on_record(self, destination: Destination, version: Version, messages: Sequence[Message]) -> None:
         """Record that events are read and given out, once in a quarter of an hour; nothing is sent before that."""
         now = time.monotonic()
         if self._recorded_at is None or now - self._recorded_at >= SESSION_S:
-            self.tools.record(destination, version, index, self._rows)
-            self._recorded_at, self._rows = now, 0
+            rows = self._rows + len(messages)
+            self.tools.record(destination, version, messages[0].index, rows)
+            self._recorded_at, self._rows = now, -len(messages)  # these are told already
 
     def _delivered(self, count: int) -> None:
         position = self.position
@@ -340,7 +341,7 @@ class Follower:
             reason = "the settings do not cover it any more" if found else "its content was erased"
             self._keep_letter(letter, letter.status, reason)
             return True
-        self._put_on_record(destination, destination.now, message.index)
+        self._put_on_record(destination, destination.now, [message])
         verdict, status, said, _ = self._post(destination, destination.now, [message])
         if verdict is Verdict.DELIVERED:
             self.position.sent += 1
