@@ -111,7 +111,8 @@ def refused(
     caller: Caller, project: Project, text: str, line: int | None, column: int | None, said: str, now_us: int
 ) -> Event:
     """Return the event of a version made here that cannot be accepted."""
-    metadata = {"kept": "here", "digest": digest_of(text.encode()), "line": line, "column": column}
+    digest = digest_of(text.encode("utf-8", "surrogatepass"))
+    metadata = {"kept": "here", "digest": digest, "line": line, "column": column}
     return _about(caller, REJECTED, project, metadata, now_us, reason=said, outcome="failure")
 
 
