@@ -31,6 +31,7 @@ from tallystick.web.caller import person
 from tallystick.web.flash import see_other
 from tallystick.web.forms import FORM, Form
 from tallystick.web.page import render
+from tallystick.web.releases.history import Day, days_of
 from tallystick.web.releases.upload import UPLOAD, UPLOAD_BYTES_MAX, Upload, need_person
 
 Page = Response[bytes]
@@ -53,6 +54,7 @@ class ReleasePage(msgspec.Struct, frozen=True, kw_only=True):
     """One release, what the caller may do with it, and what she filled in for a new asset."""
 
     detail: ReleaseDetail
+    days: list[Day]
     can_manage: bool
     can_prove: bool
     file_bytes_max: int
@@ -248,8 +250,10 @@ def show_release(
     found = services.releases.register.get(caller, release_id)
     release, rights = found.release, caller.rights
     may_take = all(rights.allows(each, release.scope) for each in (Permission.EVENTS_EXPORT, Permission.PROOFS_READ))
+    detail = detail_view(found)
     view = ReleasePage(
-        detail=detail_view(found),
+        detail=detail,
+        days=days_of(detail.history),
         can_manage=release.deleted_at is None and rights.allows(Permission.RELEASES_MANAGE, release.scope),
         can_prove=may_take,
         file_bytes_max=FILE_BYTES_MAX,
