@@ -64,7 +64,7 @@ def typed_of(form: Form, fields: tuple[str, ...]) -> dict[str, str]:
 def filled(destination: Destination | None = None) -> dict[str, str]:
     """Return the form as it is before anybody types."""
     if destination is None:
-        return {"name": "", "url": "", "format": "standard", "scope": "/", "query": "", "batch": "1"}
+        return {**dict.fromkeys(CREATE_FIELDS, ""), "format": "standard", "scope": "/", "batch": "1"}
     settings = settings_of(destination)
     return {
         "name": settings.name,
