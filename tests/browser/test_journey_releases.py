@@ -135,7 +135,7 @@ def test_the_second_of_two_who_edit_is_told_and_decides(house: House, browser: B
             second.looked()
         assert mine.locator("#description").input_value() == "the second", "nothing that was written is lost"
         second.does(mine.get_by_role("button", name="Save").click, then=f"{path}$")
-        expect(mine.get_by_label("Description")).to_have_text("the second")
+        expect(mine.get_by_label("Description", exact=True)).to_have_text("the second")
 
 
 def test_a_dossier_is_taken_home_and_verifies_there(house: House, browser: Browser, tmp_path: Path) -> None:
@@ -229,4 +229,4 @@ def test_a_release_is_made_and_edited_without_scripts(house: House, browser: Bro
         start(otto, "v1.6-plain")
         path = otto.path()
         edit(otto, path, description="plainly")
-        expect(otto.page.get_by_label("Description")).to_have_text("plainly")
+        expect(otto.page.get_by_label("Description", exact=True)).to_have_text("plainly")
