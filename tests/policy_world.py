@@ -14,6 +14,7 @@ import pytest
 from tests.installation import Installation
 
 from tallystick.access.operator import OPERATOR
+from tallystick.policies import PolicyRoom
 from tallystick.policies.model import DEFAULT_PATH, Project, ProjectSettings, State, Step
 
 SSH = "ssh-keygen"
@@ -110,7 +111,7 @@ class Register:
     house: Installation
 
     @property
-    def room(self) -> Any:
+    def room(self) -> PolicyRoom:
         return self.house.instance.services.policies
 
     def add(self, repository: Repository, governed: Sequence[str] = ("acme/payments",), **more: Any) -> str:
@@ -122,14 +123,12 @@ class Register:
             **more,
         }
         settings = ProjectSettings(kept="git", repository=str(repository.path), governed=tuple(governed), **told)
-        made: str = self.room.service.register(OPERATOR, settings)
-        return made
+        return self.room.service.register(OPERATOR, settings)
 
     def here(self, governed: Sequence[str] = ("acme/payments",), **more: Any) -> str:
         """Register a project that is kept here."""
         told = {"title": "kept here", "scope": "acme/security", **more}
-        made: str = self.room.service.register(OPERATOR, ProjectSettings(kept="here", governed=tuple(governed), **told))
-        return made
+        return self.room.service.register(OPERATOR, ProjectSettings(kept="here", governed=tuple(governed), **told))
 
     def retire_all(self) -> None:
         """End every project, so that nothing is read any more."""
@@ -138,8 +137,7 @@ class Register:
                 self.room.service.retire(OPERATOR, each.project)
 
     def sync(self, project: str, **more: Any) -> Project:
-        found: Project = self.room.service.sync(OPERATOR, project, **more)
-        return found
+        return self.room.service.sync(OPERATOR, project, **more)
 
     def steps(self, project: str) -> list[Step]:
         """Return everything that was done in a project, the oldest first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from tests.installation import Installation, installation
@@ -319,9 +320,9 @@ def test_nobody_registers_a_project_over_scopes_that_she_does_not_manage(registe
 
 def test_a_path_of_the_server_is_for_who_manages_policies_everywhere(register: Register, people: People) -> None:
     caller = manager_of("acme")(people)
-    told = {"title": "path", "scope": "acme/security", "governed": ("acme",), "kept": "git", "branch": "main"}
+    told: dict[str, Any] = {"title": "path", "scope": "acme/security", "governed": ("acme",), "kept": "git"}
     with pytest.raises(PermissionMissingError):
-        register.room.service.register(caller, ProjectSettings(repository="/etc", **told))
+        register.room.service.register(caller, ProjectSettings(repository="/etc", branch="main", **told))
 
 
 @pytest.mark.parametrize(
@@ -352,10 +353,8 @@ def test_a_path_of_the_server_is_for_who_manages_policies_everywhere(register: R
         ({"approval": True}, "/approval"),
     ],
 )
-def test_settings_that_cannot_be_are_refused_by_name(
-    register: Register, changes: dict[str, object], pointer: str
-) -> None:
-    good: dict[str, object] = {
+def test_settings_that_cannot_be_are_refused_by_name(register: Register, changes: dict[str, Any], pointer: str) -> None:
+    good: dict[str, Any] = {
         "title": "good",
         "scope": "acme/security",
         "governed": ("acme",),
@@ -364,7 +363,7 @@ def test_settings_that_cannot_be_are_refused_by_name(
         "branch": "main",
     }
     with pytest.raises(PolicyProjectInvalidError) as refused:
-        register.room.service.register(OPERATOR, ProjectSettings(**{**good, **changes}))  # type: ignore[arg-type]
+        register.room.service.register(OPERATOR, ProjectSettings(**{**good, **changes}))
     assert refused.value.pointer == pointer
 
 

@@ -89,18 +89,20 @@ class Sync:
         reading = self._repositories.read(project, seen)
         if reading is None:
             return
+        base = project.synced_commit
         for version in reading.versions:
-            self._record(project, version, pusher)
+            self._record(project, base, version, pusher)
+            base = version.commit
         if not reading.versions and project.state is State.UNREACHABLE:
             self._commands.run(lambda connection: self._recovered(connection, project, reading.head))
         self._seen[project.project] = (project.changed_index, reading.head)
 
-    def _record(self, project: Project, version: Version, pusher: Pusher | None) -> None:
+    def _record(self, project: Project, base: str | None, version: Version, pusher: Pusher | None) -> None:
         left = True
 
         def decide(connection: Connection) -> Sequence[Mapping[str, Any]]:
             nonlocal left
-            now = self._current(connection, project)
+            now = self._current(connection, project, base)
             made, left = self._next_events(connection, now, version, pusher)
             return made
 
@@ -123,7 +125,7 @@ class Sync:
         return [*batch, *events.synced(project, version, now_us)], False
 
     def _recovered(self, connection: Connection, project: Project, head: str) -> Sequence[Mapping[str, Any]]:
-        now = self._current(connection, project)
+        now = self._current(connection, project, project.synced_commit)
         return [events.reached(now, head, self._now_us())] if now.state is State.UNREACHABLE else []
 
     def _record_failure(self, project: Project, error: RepositoryError) -> None:
@@ -140,10 +142,14 @@ class Sync:
         if (project.state, project.reason) != (State.UNREACHABLE, error.reason):
             self._commands.run(decide)
 
-    def _current(self, connection: Connection, project: Project) -> Project:
-        """Return the project as it is, unless somebody gave it other settings meanwhile or switched its events off."""
+    def _current(self, connection: Connection, project: Project, base: str | None) -> Project:
+        """Return the project as it is, unless somebody gave it other settings meanwhile, switched its events off, or
+        brought it further than `base`, from which the version was read.
+        """
         now = find_project(connection, project.project)
-        if now is None or now.changed_index != project.changed_index or not self._enabled(now.settings.scope):
+        if now is None or (now.changed_index, now.synced_commit) != (project.changed_index, base):
+            raise _OvertakenError
+        if not self._enabled(now.settings.scope):
             raise _OvertakenError
         return now
 
