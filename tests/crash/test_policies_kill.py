@@ -94,7 +94,7 @@ def test_a_crash_around_any_append_of_a_version_loses_and_repeats_nothing(
     again = sync_over(log, tmp_path / "copies")
     again.project("pp-many")
     again.project("pp-many")
-    assert log.appends > 3, "the version came in several appends"
+    assert log.appends > 2, "the version came in several appends"
     assert sorted(log.changes()) == sorted(("created", f"Policy {number}") for number in range(MANY))
     assert [each.action for each in log.read(0)].count("policy_project.synced") == 1
 
