@@ -37,6 +37,11 @@ TAKE_OVER_TRIES: Final = 4
 """How often an address that was replaced is tried with what it is still due, before the new one gets it."""
 ENDING_S_MAX: Final = 86_400
 SESSION_S: Final = 900.0
+LOOK_S: Final = 0.25
+BUSY_PER_S: Final = 12_000
+"""Events recorded a second from which on a destination gives way."""
+PACED_PER_S: Final = 6_000
+"""Events a second that a destination gets then."""
 _telemetry = structlog.get_logger("tallystick.stream")
 
 
@@ -86,6 +91,8 @@ class Follower:
         self._recorded_at: float | None = None
         self._rows = 0
         self._endpoint: tuple[tuple[Version, Version], Endpoint] | None = None
+        self._looked = (time.monotonic(), tools.reader.size)
+        self._is_busy = False
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"stream-{destination.id}", daemon=True)
@@ -241,6 +248,7 @@ class Follower:
             for _ in messages:
                 self._pending.popleft()
             self._delivered(len(messages))
+            self._give_way(len(messages))
             return
         if len(messages) > 1 and verdict is not Verdict.UNWELL:
             self._limit = max(1, len(messages) // 2)  # to find the one that is meant
@@ -311,6 +319,15 @@ class Follower:
         self._tries = 0
         self._limit = min(self._limit * 2, self.destination.now.batch)
         self._save_sometimes()
+
+    def _give_way(self, count: int) -> None:
+        """Send no faster than at a stated pace while recording is near what the machine can do: it comes first."""
+        now, size = time.monotonic(), self.tools.reader.size
+        if now - self._looked[0] >= LOOK_S:
+            self._is_busy = size - self._looked[1] > BUSY_PER_S * (now - self._looked[0])
+            self._looked = (now, size)
+        if self._is_busy:
+            self._stopping.wait(count / PACED_PER_S)
 
     def _failed(self, retry_after_s: int | None, said: str, *, waits: bool = True) -> None:
         self.position.failures += 1
