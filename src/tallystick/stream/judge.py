@@ -141,7 +141,7 @@ def _settled(node: Node, names: Mapping[str, str]) -> Node:
         return EVERYTHING if EVERYTHING in children else any_of(child for child in children if child != NOTHING)
     if isinstance(node, Not):
         inner = _settled(node.node, names)
-        return {EVERYTHING: NOTHING, NOTHING: EVERYTHING}.get(inner) or negate(inner)
+        return negate(inner)  # of everything it is nothing, and the other way round
     if isinstance(node, Term) and node.field.name in names:
         field_type = FIELDS[node.field.name]
         return EVERYTHING if value_matches(field_type, node.test, names[node.field.name]) else NOTHING
