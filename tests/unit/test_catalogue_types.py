@@ -10,6 +10,19 @@ from tallystick.event.catalogue_parse import CatalogueError
 from tallystick.event.limits import Limits
 
 PRODUCT_ACTIONS = [
+    "policy_project.registered",
+    "policy_project.changed",
+    "policy_project.retired",
+    "policy_project.synced",
+    "policy_project.reached",
+    "policy_project.sync_failed",
+    "policy_project.history_rewritten",
+    "policy_project.pushed",
+    "policy_project.edited",
+    "policy_project.proposed",
+    "policy_project.proposal_approved",
+    "policy_project.proposal_declined",
+    "policy_project.proposal_withdrawn",
     "stream.created",
     "stream.changed",
     "stream.secret_rotated",

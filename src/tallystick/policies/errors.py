@@ -23,12 +23,14 @@ class PolicyProjectInvalidError(InvalidInputError):
     """A setting of a policy project is not one that can be; `pointer` names it."""
 
     code = "policy-project-invalid"
+    advice = "Correct the named setting; the guide about security policies says what each may be."
 
 
 class PolicyProjectConflictError(ConflictError):
     """The name of the policy project is taken, or the project does not work in this way."""
 
     code = "policy-project-conflict"
+    advice = "The project's page shows where it is kept, how it is changed, and whether it is retired."
 
 
 class PolicyEditConflictError(ConflictError):
@@ -42,12 +44,14 @@ class PolicyProposalUnknownError(NotFoundError):
     """There is no such proposal in this policy project."""
 
     code = "policy-proposal-unknown"
+    advice = "The project's page lists its proposals."
 
 
 class PolicyProposalDecidedError(ConflictError):
     """The proposal was decided already, or is not the one that was read."""
 
     code = "policy-proposal-decided"
+    advice = "Look at the proposal as it is now; propose anew what is still wanted."
 
 
 class OwnPolicyProposalError(ForbiddenError):
@@ -68,6 +72,7 @@ class RepositoryError(UnavailableError):
     """The Git repository of a policy project cannot be read; `reason` is a stable word for why."""
 
     code = "policy-repository"
+    advice = "What was in force stays in force; the repository is tried again and again."
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message, retry_after_s=10)

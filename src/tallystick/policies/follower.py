@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Final, Self
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from tallystick.clock import Clock
 from tallystick.errors import TallystickError
@@ -55,6 +56,9 @@ class PolicyFollower:
                 self._look()
             except TallystickError as error:
                 _telemetry.error("policies wait", code=error.code)
+            except SQLAlchemyError as error:
+                # The tables are being made again, or the database is away: the next look finds them.
+                _telemetry.warning("policies wait for their tables", kind=type(error).__name__)
 
     def _look(self) -> None:
         now = self._clock.monotonic_s()

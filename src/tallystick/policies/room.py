@@ -38,9 +38,16 @@ def open_policies(
     figures = Figures()
     sync = Sync(projection, commands, ports.now_us, Repositories(folder), ports.enabled, figures)
 
+    known: tuple[int, list[Project]] = (-1, [])  # belongs to the follower's thread
+
     def projects() -> list[Project]:
-        with projection.engine.connect() as connection:
-            return load_projects(connection)
+        """Return the projects; costs no query until something changes."""
+        nonlocal known
+        version = projection.version  # read first: what is kept may be older than it says, never newer
+        if known[0] != version:
+            with projection.engine.connect() as connection:
+                known = (version, load_projects(connection))
+        return known[1]
 
     with PolicyFollower(sync, projects, clock):
         service = PolicyService(projection, commands, sync, ports)
