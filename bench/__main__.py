@@ -68,6 +68,7 @@ def _quick_sizes(home: Path) -> dict[str, list[str]]:
         "memory": ["--events", "20000"],
         "scaling": [*large, "--searches", "10"],
         "seal": ["--events", "20480"],
+        "policies": ["--policies", "100", "--rounds", "3", "--pushes", "3"],
     }
 
 
