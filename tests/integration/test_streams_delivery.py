@@ -188,6 +188,43 @@ def test_a_change_reaches_the_old_address_and_what_follows_the_new_one_under_new
         assert sent_ids(world, "other") == second
 
 
+def test_the_secrets_of_settings_that_are_over_are_destroyed(tmp_path: Path) -> None:
+    with streaming(tmp_path) as world:
+        destination = world.create(headers={"X-Key": "the-first-of-all-keys"})
+        before = world.find(destination).now.secret
+        wanted = {"X-Key": "the-second-key"}
+        world.streams.change(
+            OPERATOR, destination, lambda old: msgspec.structs.replace(old, headers=wanted), headers=True
+        )
+        after = world.find(destination).now.secret
+        sent = world.send(1)
+        wait_until(lambda: sent[0] in world.receiver.ids())
+        assert world.receiver.taken()[-1]["headers"]["X-Key"] == "the-second-key"
+        secrets = tmp_path / "data" / "secrets.db"
+        wait_until(lambda: b"the-first-of-all-keys" not in secrets.read_bytes())
+        assert before.encode() not in secrets.read_bytes()
+        assert after.encode() in secrets.read_bytes()
+
+
+def test_a_lost_position_sends_everything_again_where_it_goes_now(tmp_path: Path) -> None:
+    with receiving(tmp_path / "receiver") as receiver:
+        with installation(tmp_path, stream_networks=LOOPBACK) as house, house.instance.services.streams.running():
+            world = StreamWorld(house, receiver)
+            destination = world.create("old")
+            first = world.send(3)
+            world.streams.change(
+                OPERATOR, destination, lambda old: msgspec.structs.replace(old, url=receiver.url("new?key=1"))
+            )
+            world.send(1)
+            wait_until(lambda: len(sent_ids(world, "new")) == 1)
+            wait_until(lambda: world.standing(destination).lag == 0)
+        for place in (tmp_path / "data" / "followers").glob("streams.db*"):
+            place.unlink()
+        with installation(tmp_path, stream_networks=LOOPBACK) as house, house.instance.services.streams.running():
+            world = StreamWorld(house, receiver)
+            wait_until(lambda: set(first) <= set(receiver.ids("new")))
+
+
 def test_a_deleted_destination_gets_what_it_was_due_and_is_forgotten_with_its_secrets(tmp_path: Path) -> None:
     with streaming(tmp_path) as world:
         destination = world.create()

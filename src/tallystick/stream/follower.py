@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Final, Protocol
 
 import structlog
@@ -19,7 +19,7 @@ import structlog
 from tallystick.errors import TallystickError
 from tallystick.event.disclosure import Disclosure
 from tallystick.follow.register import Register
-from tallystick.stream.errors import AddressRefusedError, SendFailedError
+from tallystick.stream.errors import AddressRefusedError, SecretMissingError, SendFailedError
 from tallystick.stream.judge import Judge, Message, is_about_streams
 from tallystick.stream.model import US, Destination, Letter, Position, Standing, State, Version
 from tallystick.stream.patience import Patience, Verdict, judge_status
@@ -56,7 +56,7 @@ class Endpoints(Protocol):
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What every follower works with. `refresh` brings destinations up to the log; `record` puts a reading on record,
-    `end` that a destination has what it was due; `version` grows when names or catalogue may have changed.
+    `end` that a destination has what it was due; `forget` destroys the secrets of a version; `version` grows when names or catalogue may have changed.
     """
 
     reader: LogReader
@@ -67,6 +67,7 @@ class Tools:
     refresh: Callable[[], None]
     record: Callable[[Destination, Version, int, int], None]
     end: Callable[[Destination, int], None]
+    forget: Callable[[str], None]
     version: Callable[[], int]
     patience: Patience = field(default_factory=Patience)
 
@@ -84,6 +85,7 @@ class Follower:
         self._pending: deque[Message] = deque()
         self._judge: tuple[int, Judge] | None = None
         self._limit = destination.now.batch
+        self._forgotten: set[str] = set()
         self._given_up = -1  # the address of this version, and of those before it, while it is not the newest
         self._tries = 0  # of what is sent now, in a row
         self._not_before = 0.0
@@ -297,7 +299,13 @@ class Follower:
         if self._endpoint is None or self._endpoint[0] != key:
             if self._endpoint is not None:
                 self._endpoint[1].sender.close()
-            self._endpoint = (key, self.tools.endpoint(destination, version))
+            try:
+                self._endpoint = (key, self.tools.endpoint(destination, version))
+            except SecretMissingError:
+                if version == destination.now:
+                    raise
+                # It was passed long ago, but how far is lost: what is sent again goes where everything goes now.
+                self._endpoint = (key, self.tools.endpoint(destination, destination.now))
             if self._stopping.is_set():
                 self._endpoint[1].sender.abort()
         return self._endpoint[1]
@@ -411,6 +419,13 @@ class Follower:
     def _save(self, letter: Letter | None = None) -> None:
         self.tools.positions.save(self.destination.id, self.position, letter)
         self._saved_at = time.monotonic()
+        versions = self.destination.versions
+        reached = max(self.position.next_index, self.position.rewound_index)
+        over = {old.secret for old, new in pairwise(versions) if new.from_index <= reached} - {versions[-1].secret}
+        over -= {old.secret for old, new in pairwise(versions) if new.from_index > reached}
+        for secret in over - self._forgotten:
+            self.tools.forget(secret)
+        self._forgotten |= over
 
 
 def replace_position(position: Position) -> Position:

@@ -67,6 +67,7 @@ class StreamRoom:
             refresh=self.refresh,
             record=self._record,
             end=self._end,
+            forget=lambda name: secrets.delete(SECRET_KIND, name),
             version=lambda: projection.version,
             patience=patience or Patience(),
         )

@@ -179,6 +179,8 @@ class StreamService:
             if found.now != before.now or found.name != before.name:
                 raise DestinationStateError("somebody changed this destination meanwhile")
             changes = _changes(settings_of(found), wanted, headers=headers and record is not None)
+            if found.now.query is None and all(each.field != "query" for each in changes):
+                changes.append(Change("query", None, wanted.query))  # what was asked for is erased: say it anew
             if not changes:
                 return []
             require(caller, Permission.STREAMS_MANAGE, wanted.scope)
