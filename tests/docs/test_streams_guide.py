@@ -13,7 +13,7 @@ from tests.paths import ROOT
 from tests.stream_world import LOOPBACK, free_port, wait_until
 
 from tallystick.access.operator import OPERATOR
-from tallystick.stream.follower import TAKE_OVER_TRIES
+from tallystick.stream.follower import BUSY_PER_S, PACED_PER_S, TAKE_OVER_TRIES
 from tallystick.stream.gitlab import TOKEN_HEADER, TYPE_HEADER
 from tallystick.stream.model import BATCH_MAX, HEADERS_MAX, Settings
 from tallystick.stream.patience import FAILING, Patience
@@ -65,6 +65,8 @@ def test_the_numbers_in_the_guide_are_those_of_the_code() -> None:
     assert patience.first_s == 0.5
     assert "half a second" in GUIDE
     assert f"fails {TAKE_OVER_TRIES} times" in GUIDE
+    assert f"more than {BUSY_PER_S:,} events a second" in GUIDE
+    assert f"about {PACED_PER_S:,} a second" in GUIDE
     assert {500, 501} == FAILING
     assert TOKEN_HEADER in GUIDE
     assert TYPE_HEADER in GUIDE

@@ -38,7 +38,7 @@ TAKE_OVER_TRIES: Final = 4
 ENDING_S_MAX: Final = 86_400
 SESSION_S: Final = 900.0
 LOOK_S: Final = 0.25
-BUSY_PER_S: Final = 12_000
+BUSY_PER_S: Final = 8_000
 """Events recorded a second from which on a destination gives way."""
 PACED_PER_S: Final = 6_000
 """Events a second that a destination gets then."""
