@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.grants_world import rows_of
 from tests.release_world import NEW, READ, ROUTE, SCOPE, ReleaseWorld, releasing
+from tests.web_pages import HTML, parse
 
 from tallystick.releases.errors import ReleaseChangedError
 from tallystick.releases.model import Draft, Edit
@@ -129,6 +130,13 @@ def test_who_released_when_from_where_and_by_which_door_is_told(world: ReleaseWo
     event = world.events("action:release.created")[0]["event"]
     assert event["metadata"]["via"] == "api"
     assert event["context"]["ip"] == "testclient"
+
+
+def test_the_page_of_an_event_leads_to_its_release(world: ReleaseWorld) -> None:
+    release = world.create()
+    index = world.events("action:release.created")[0]["index"]
+    page = parse(world.house.http.get(f"/events/{index}", headers={**world.olga.headers, **HTML}))
+    assert f"/releases/{release['id']}" in page.hrefs()
 
 
 def test_names_and_addresses_are_withheld_from_who_may_not_see_them(world: ReleaseWorld) -> None:
