@@ -214,6 +214,32 @@ def test_a_signature_that_was_moved_to_another_commit_is_bad(
     assert event.facts["committer_verified"] is False
 
 
+def test_hostile_names_in_a_commit_are_kept_and_stop_nothing(register: Register, repository: Repository) -> None:
+    project = register.add(repository)
+    register.sync(project)
+    repository.write(policies(approval("Two eyes")))
+    repository.git("add", "--all")
+    tree = repository.git("write-tree")
+    name = "A\u202eB\x1b[31m" + "x" * 5000
+    raw = f"tree {tree}\nparent {repository.head()}\nauthor {name} <a@\u200bb> 1800000000 +0000\n"
+    raw += "committer \u0007B <b@example.org> 1800000000 +0000\n\nmessage\n"
+    done = subprocess.run(
+        ["git", "hash-object", "-t", "commit", "-w", "--stdin", "--literally"],
+        cwd=repository.path,
+        input=raw.encode(),
+        capture_output=True,
+        check=True,
+    )
+    repository.git("reset", "--quiet", "--hard", done.stdout.decode().strip())
+    found = register.sync(project)
+    assert found.state is State.IN_STEP, found.reason
+    assert register.told(project)[2:] == [("deleted", "Four eyes")]
+    event = register.changes(project)[-1]
+    assert event.actor_id == "git"
+    assert event.personal["author"].startswith("A\u202eB\x1b[31mxxx")
+    assert len(event.personal["author"]) < 1000
+
+
 def test_the_pusher_stands_in_the_events_of_that_very_commit(register: Register, repository: Repository) -> None:
     project = register.add(repository)
     register.sync(project)

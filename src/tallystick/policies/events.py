@@ -8,6 +8,7 @@ from typing import Any, Final
 from tallystick.access.acts import Change as ActChange
 from tallystick.access.acts import Target, act
 from tallystick.access.model import Caller
+from tallystick.event.identifier import hidden_character
 from tallystick.event.occurred import time_of_us
 from tallystick.policies.compare import Change, differences
 from tallystick.policies.model import (
@@ -216,7 +217,7 @@ def _from_git(version: Version, pusher: Pusher | None) -> tuple[dict[str, Any], 
 def _actor(version: Version) -> dict[str, Any]:
     """Return the committer where a good signature says so, and nobody by name otherwise."""
     by = version.by
-    if by is None or not by.committer_verified:
+    if by is None or not by.committer_verified or hidden_character(by.committer.email) is not None:
         return dict(UNVERIFIED)
     email = by.committer.email.casefold()
     return {"id": email, "type": "user", "name": by.committer.name or email, "email": email}

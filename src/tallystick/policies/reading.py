@@ -19,6 +19,7 @@ from tallystick.policies.signatures import check_signature
 VERSIONS_MAX: Final = 100
 """Beyond so many commits since the last sync only the ends are compared, and nobody is named."""
 MERGED_MAX: Final = 50
+COMMIT_BYTES_MAX: Final = 1 << 20
 _PERSON: Final = re.compile(rb"(.*?) ?<([^<>]*)> (-?\d{1,15}) [+-]\d{4}")
 _NAME_CHARS_MAX: Final = 200
 
@@ -80,6 +81,7 @@ def _version(git: Git, project: Project, commit: str, *, ends: bool = False, was
         except PolicyTextError as error:
             problem = {"line": error.line, "column": error.column, "message": error.message}
     by = None if ends else _commit(git, project, commit)
+    ends = by is None
     merged = () if by is None else _merged(git, by, project.settings.path)
     digest = digest_of(text or b"")
     return Version(digest, "ends" if ends else "commit", commit, by, merged, was, policies, problem)
@@ -102,7 +104,10 @@ def _text(git: Git, commit: str, path: str) -> tuple[bytes | None, Mapping[str, 
     return git.data("cat-file", "blob", blob), {}
 
 
-def _commit(git: Git, project: Project, commit: str) -> Commit:
+def _commit(git: Git, project: Project, commit: str) -> Commit | None:
+    """Return a commit; None for one that is too large to be read, which names nobody then."""
+    if int(git.text("cat-file", "-s", commit)) > COMMIT_BYTES_MAX:
+        return None
     raw = git.data("cat-file", "commit", commit)
     head = raw.partition(b"\n\n")[0].split(b"\n")
     parents = tuple(line[7:].decode("ascii", "replace") for line in head if line.startswith(b"parent "))

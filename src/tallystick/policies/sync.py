@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection
 
+from tallystick.errors import InvalidInputError
 from tallystick.follow.commands import Commands
 from tallystick.follow.projection import Projection
 from tallystick.policies import events
@@ -106,8 +108,16 @@ class Sync:
             made, left = self._next_events(connection, now, version, pusher)
             return made
 
-        while left:
-            self._commands.run(decide)
+        try:
+            while left:
+                self._commands.run(decide)
+        except InvalidInputError as error:
+            if version.policies is None:
+                raise
+            # Nothing of the batch was taken. That the version cannot be recorded is recorded, rather than tried for ever.
+            problem = {"line": None, "column": None, "message": f"it cannot be recorded: {error.message}"}
+            refused = replace(version, policies=None, by=None, merged=(), basis="ends", problem=problem)
+            self._record(project, base, refused, None)
 
     def _next_events(
         self, connection: Connection, project: Project, version: Version, pusher: Pusher | None
