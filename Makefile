@@ -7,7 +7,7 @@ DATA ?= demo-data
 PORT ?= 8400
 
 # What stands on the product's tables; the same tests run on SQLite with `make test`.
-ON_TABLES := follow access grants people signin sessions sources tokens work settings
+ON_TABLES := follow access grants people signin sessions sources tokens work settings releases policies
 
 .PHONY: setup run test test-postgresql check bench soak lock clean
 

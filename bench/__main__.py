@@ -75,6 +75,7 @@ def _quick_sizes(home: Path) -> dict[str, list[str]]:
         "scaling": [*large, "--searches", "10"],
         "seal": ["--events", "20480"],
         "pages": [*large, "--rounds", "10", "--readers", "20"],
+        "policies": ["--policies", "100", "--rounds", "3", "--pushes", "3"],
     }
 
 

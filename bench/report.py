@@ -16,7 +16,7 @@ from bench import measure
 RESULTS = Path(__file__).parent / "results"
 NOTES = Path(__file__).parent / "notes.md"
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
-ORDER = ("ingest", "disk", "search", "verify", "restart", "memory", "scaling", "seal", "pages")
+ORDER = ("ingest", "disk", "search", "verify", "restart", "memory", "scaling", "seal", "pages", "policies", "streams")
 NOT_MEASURED = "not measured"
 INTRODUCTION = f"""`make bench` measures everything below and writes this page. Beside each figure stands the *yardstick*:
 microseconds for one SHA-256 of 512 bytes from Python, taken right after the figure on the same machine. The bars are
@@ -78,6 +78,8 @@ BARS = (
     Bar("session and permissions on the events page", "pages", "what session and permissions add to the page, in process", ("added_percent",), 5, "%"),
     Bar("200 signed-in readers refreshing at once", "pages", "200 signed-in readers refreshing at once", ("ms", "p95"), 1_500, "ms p95"),
     Bar("searching while ingesting at full speed, against idle", "scaling", "newest 100 over HTTP, at full speed", ("p50_against_idle",), 2, "times"),
+    Bar("from the push of a changed policy to its event, slowest of ten", "policies", "from push to event", ("seconds", "max"), 10, "s"),
+    Bar("1,000 policies over 200 scopes, one of them changed: from the look to the one event", "policies", "one changed policy", ("seconds", "max"), 5, "s"),
 )  # fmt: skip
 
 

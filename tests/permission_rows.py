@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -16,10 +17,14 @@ from tallystick.access.operator import OPERATOR
 from tallystick.access.permissions import Permission, close
 from tallystick.access.sources.limits import NOT_FOR_TOKENS
 from tallystick.access.sources.model import Owner, OwnerKind, SourceSettings, TokenSettings
+from tallystick.policies.model import ProjectSettings
+from tallystick.releases.model import Draft
+from tallystick.stream.model import DESTINATIONS_MAX, Settings
 from tallystick.work.model import Question
 
 P = Permission
 DAY_US: Final = 86_400 * 1_000_000
+NOWHERE: Final = "http://127.0.0.1:9/events"
 NOBODY: Final = "nobody"
 """Open to all."""
 SOMEBODY: Final = "somebody"
@@ -104,6 +109,47 @@ class World:
         self.made += 1
         return self.house.instance.services.views.save(OPERATOR, f"view {self.made}", Question())
 
+    def release(self) -> str:
+        """Return a new release with a stored file, `a.bin`, and a link, `notes`."""
+        self.made += 1
+        releases = self.house.instance.services.releases
+        made = releases.register.create(OPERATOR, Draft("acme", f"v{self.made}", "A Release"))
+        releases.artifacts.add_file(OPERATOR, made, "a.bin", b"a file")
+        releases.artifacts.add_link(OPERATOR, made, "notes", "https://example.org/notes")
+        return made
+
+    def stream(self) -> str:
+        """Return a new destination, at an address where nobody listens."""
+        self.made += 1
+        streams = self.house.instance.services.streams
+        kept = [each for each, _ in streams.standings(OPERATOR) if each.state != "ending"]
+        if len(kept) > DESTINATIONS_MAX // 2:
+            streams.delete(OPERATOR, kept[0].id)
+        return streams.create(OPERATOR, Settings(name=f"stream {self.made}", url=NOWHERE)).id
+
+    def version(self, release: str) -> str:
+        """Return the version of a release."""
+        return str(self.house.instance.services.releases.register.get(OPERATOR, release).release.version)
+
+    def policies(self) -> str:
+        """Return a new policy project of the operator's that is kept here."""
+        return self._policy_project(kept="here")
+
+    def policies_in_git(self) -> str:
+        """Return a new policy project whose repository is not there, as is on record already."""
+        project = self._policy_project(kept="git", repository="/nowhere/at/all", branch="main")
+        self.house.instance.services.policies.service.sync(OPERATOR, project)
+        return project
+
+    def _policy_project(self, **more: Any) -> str:
+        self.made += 1
+        settings = ProjectSettings(title=f"policies {self.made}", scope="acme/security", governed=("acme",), **more)
+        return self.house.instance.services.policies.service.register(OPERATOR, settings)
+
+    def proposal(self, project: str) -> str:
+        """Return a proposal of the operator's in a project."""
+        return self.house.instance.services.policies.service.propose(OPERATOR, project, POLICIES, None, "for a test")
+
     def headers(self, route: Route, permissions: frozenset[Permission]) -> dict[str, str]:
         """Return what somebody with just these permissions sends: pages are for people, the API is for tokens."""
         if not route.is_page:
@@ -138,12 +184,15 @@ Maker = Callable[[World, Route], Request]
 
 @dataclass(frozen=True)
 class Row:
-    """A route, what it needs (of several permissions any), what it is asked, and what it answers when it may."""
+    """A route, what it needs (of several permissions any, or all `together`), what it is asked, and what it answers when
+    it may.
+    """
 
     route: Route
     needs: str | tuple[Permission, ...]
     make: Maker
     allowed: frozenset[int]
+    together: bool = False
 
     def __str__(self) -> str:
         return str(self.route)
@@ -151,6 +200,11 @@ class Row:
     @property
     def permissions(self) -> tuple[Permission, ...]:
         return () if isinstance(self.needs, str) else self.needs
+
+    @property
+    def enough(self) -> list[frozenset[Permission]]:
+        """Return the smallest sets of permissions that let somebody in."""
+        return [close(self.permissions)] if self.together else [close([each]) for each in self.permissions]
 
     def request(self, world: World) -> Request:
         return self.make(world, self.route)
@@ -214,10 +268,82 @@ def row(method: str, path: str, needs: str | Permission | tuple[Permission, ...]
     return Row(Route(method, path), needed, make, frozenset(allowed))
 
 
+def on_release(method: str, path: str, body: Any, **more: Any) -> Row:
+    """Return the row of a change of a new release through the API, made from its version."""
+
+    def make(world: World, route: Route) -> Request:
+        release = world.release()
+        headers = {"content-type": "application/json", "if-match": f'"{world.version(release)}"'}
+        path = route.filled(release_id=release, name="a.bin")
+        return Request(path, more, body if isinstance(body, bytes) else json.dumps(body).encode(), headers)
+
+    return row(method, path, P.RELEASES_MANAGE, make, {200, 201, 204})
+
+
+def versioned(path: str, fields: Mapping[str, str]) -> Row:
+    """Return the row of a form that changes a new release as it is."""
+
+    def make(world: World, route: Route) -> Request:
+        release = world.release()
+        sent = urlencode({"version": world.version(release), **fields}).encode()
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        return Request(route.filled(release_id=release), {}, sent, headers)
+
+    return row("POST", path, P.RELEASES_MANAGE, make, {303})
+
+
+def uploaded(world: World, route: Route) -> Request:
+    """Return the form that brings a file to a new release."""
+    lines = ("--x", 'content-disposition: form-data; name="file"; filename="b.bin"', "", "a file", "--x--", "")
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    return Request(route.filled(release_id=world.release()), {}, "\r\n".join(lines).encode(), headers)
+
+
+def evidence(path: str) -> Row:
+    """Return the row of fetching the evidence of a new release."""
+
+    def make(world: World, route: Route) -> Request:
+        release = world.release()
+        taken = world.house.instance.services.releases.artifacts.collect(OPERATOR, release)
+        return Request(route.filled(release_id=release, digest=taken))
+
+    return row("GET", path, P.RELEASES_READ, make)
+
+
+def dossier(path: str) -> Row:
+    """Return the row of fetching the dossier of a new release, which discloses events."""
+    needed = at(path, (P.RELEASES_READ, P.EVENTS_EXPORT, P.PROOFS_READ), release_id=World.release)
+    return replace(needed, together=True)
+
+
+def on_proposal(path: str, needs: str | Permission, body: Any, step: str = "") -> Row:
+    """Return the row of something that is done with a new proposal, through the API or on a page."""
+
+    def make(world: World, route: Route) -> Request:
+        project = world.policies()
+        told = {**(body or {}), **({"digest": POLICIES_SHA256} if (step or path).endswith("approve") else {})}
+        where = route.filled(project=project, proposal=world.proposal(project), step=step)
+        if route.is_page:
+            return Request(where, {}, urlencode(told).encode(), {"content-type": "application/x-www-form-urlencoded"})
+        return Request(where, {}, json.dumps(told).encode(), {"content-type": "application/json"})
+
+    return row("POST", path, needs, make, {200, 303})
+
+
+def all_of(made: Row) -> Row:
+    """Return a row that needs all of its permissions."""
+    return replace(made, together=True)
+
+
 def _filled(world: World, route: Route, values: Mapping[str, Callable[[World], str]]) -> str:
     return route.filled(**{name: value(world) for name, value in values.items()})
 
 
+POLICIES: Final = "approval_policy: []\n"
+POLICIES_SHA256: Final = hashlib.sha256(POLICIES.encode()).hexdigest()
+PROJECT: Final = {"scope": "acme/security", "governed": ["acme"], "kept": "here"}
+OWNED_HERE: Final = {"scope": "acme/security", "governed": "acme", "kept": "here"}
+FILE_SHA256: Final = hashlib.sha256(b"a file").hexdigest()
 READING: Final = (P.EVENTS_READ, P.EVENTS_READ_OWN)
 REFUSED_LINK: Final = frozenset({401, 403, 404, 409, 410, 422})
 EVENT: Final = {
@@ -298,7 +424,95 @@ API: Final = (
     at("/api/v1/exports/{export_id:str}/file", OWN, export_id=World.export),
     json_body("/api/v1/exports/{export_id:str}/cancel", P.EXPORTS_MANAGE, None, export_id=World.export),
     json_body("/api/v1/exports/{export_id:str}", OWN, None, "DELETE", export_id=World.export),
+    get("/api/v1/releases", P.RELEASES_READ),
+    json_body("/api/v1/releases", P.RELEASES_MANAGE, {"scope": "acme", "tag": "v0.3", "name": "New Release"}),
+    at("/api/v1/releases/{release_id:str}", P.RELEASES_READ, release_id=World.release),
+    on_release("PATCH", "/api/v1/releases/{release_id:str}", {"name": "Another Name"}),
+    on_release("POST", "/api/v1/releases/{release_id:str}/delete", None),
+    on_release("POST", "/api/v1/releases/{release_id:str}/assets", {"name": "more", "url": "https://example.org/"}),
+    row(
+        "PUT",
+        "/api/v1/releases/{release_id:str}/assets/{name:str}",
+        P.RELEASES_MANAGE,
+        lambda world, route: Request(
+            route.filled(release_id=world.release(), name="b.bin"), {"sha256": FILE_SHA256}, b"a file"
+        ),
+        {201},
+    ),
+    on_release("DELETE", "/api/v1/releases/{release_id:str}/assets/{name:str}", None),
+    at(
+        "/api/v1/releases/{release_id:str}/assets/{name:str}/file",
+        P.RELEASES_READ,
+        release_id=World.release,
+        name=lambda _: "a.bin",
+    ),
+    on_release("POST", "/api/v1/releases/{release_id:str}/evidence", None),
+    evidence("/api/v1/releases/{release_id:str}/evidence/{digest:str}"),
+    dossier("/api/v1/releases/{release_id:str}/dossier"),
+    get("/api/v1/milestones", P.RELEASES_READ, scope="acme"),
+    json_body("/api/v1/milestones", P.RELEASES_MANAGE, {"scope": "acme", "title": "M1"}),
+    get("/api/v1/release-usage", P.RELEASES_MANAGE, scope="acme"),
+    get("/api/v1/policies", P.POLICIES_READ),
+    json_body("/api/v1/policies", P.POLICIES_MANAGE, {"title": "brand new", **PROJECT}),
+    at("/api/v1/policies/{project:str}", P.POLICIES_READ, project=World.policies),
+    json_body("/api/v1/policies/{project:str}", P.POLICIES_MANAGE, {"approval": True}, "PATCH", project=World.policies),
+    json_body("/api/v1/policies/{project:str}/retire", P.POLICIES_MANAGE, None, project=World.policies),
+    json_body("/api/v1/policies/{project:str}/sync", P.POLICIES_MANAGE, {}, project=World.policies_in_git),
+    at("/api/v1/policies/{project:str}/history", P.POLICIES_READ, project=World.policies),
+    json_body("/api/v1/policies/{project:str}/versions", P.POLICIES_MANAGE, {"text": POLICIES}, project=World.policies),
+    json_body(
+        "/api/v1/policies/{project:str}/proposals",
+        P.POLICIES_MANAGE,
+        {"text": POLICIES, **BECAUSE},
+        project=World.policies,
+    ),
+    on_proposal("/api/v1/policies/{project:str}/proposals/{proposal:str}/approve", NO_TOKEN, None),
+    on_proposal("/api/v1/policies/{project:str}/proposals/{proposal:str}/decline", NO_TOKEN, BECAUSE),
+    on_proposal("/api/v1/policies/{project:str}/proposals/{proposal:str}/withdraw", NO_TOKEN, None),
+    get("/api/v1/policy-scopes", P.POLICIES_READ, scope="acme"),
+    json_body("/api/v1/policy-checks", SOMEBODY, {"text": POLICIES}),
     json_body("/api/v1/grants/{grant:str}/extend", NO_TOKEN, {"until": "now+9d", **BECAUSE}, grant=World.grant),
+)
+STREAM: Final = "/api/v1/streams/{stream:str}"
+NEW_STREAM: Final = {"name": "a stream", "url": NOWHERE}
+GIVES: Final = (P.STREAMS_MANAGE, P.EVENTS_READ)
+GITLAB_TOKEN: Final = {"token": "a-token-of-gitlab-24-chars"}
+GITLAB_EVENT: Final = {
+    "id": "1", "author_id": 7, "author_name": "Ana", "entity_id": 3, "entity_type": "Project", "entity_path": "acme/web",
+    "target_id": 9, "target_type": "Release", "target_details": "v1", "details": {}, "event_type": "release_created",
+    "created_at": "2026-03-01T12:00:00.000Z",
+}  # fmt: skip
+STREAMS_API: Final = (
+    get("/api/v1/streams", P.STREAMS_READ),
+    at(STREAM, P.STREAMS_READ, stream=World.stream),
+    at(f"{STREAM}/letters", P.STREAMS_READ, stream=World.stream),
+    all_of(json_body("/api/v1/streams", GIVES, NEW_STREAM)),
+    all_of(json_body(STREAM, GIVES, {"batch": 7}, "PATCH", stream=World.stream)),
+    json_body(f"{STREAM}/pause", P.STREAMS_MANAGE, None, stream=World.stream),
+    json_body(f"{STREAM}/resume", P.STREAMS_MANAGE, None, stream=World.stream),
+    json_body(f"{STREAM}/test", P.STREAMS_MANAGE, None, stream=World.stream),
+    json_body(f"{STREAM}/rotate", P.STREAMS_MANAGE, {}, stream=World.stream),
+    all_of(json_body(f"{STREAM}/backfill", GIVES, {"from_index": 0}, stream=World.stream)),
+    json_body(f"{STREAM}/replay", P.STREAMS_MANAGE, {}, stream=World.stream),
+    json_body(f"{STREAM}/delete", P.STREAMS_MANAGE, None, stream=World.stream),
+    json_body("/api/v1/gitlab/{source:str}", P.EVENTS_RECORD, GITLAB_EVENT, source=lambda _: "table"),
+    at("/api/v1/sources/{name:str}/gitlab", P.SOURCES_READ, name=World.source),
+    json_body("/api/v1/sources/{name:str}/gitlab", P.SOURCES_MANAGE, GITLAB_TOKEN, "PUT", name=World.source),
+    json_body("/api/v1/sources/{name:str}/gitlab/remove", P.SOURCES_MANAGE, None, name=World.source),
+)
+STREAM_FORM: Final = {"name": "a stream", "url": NOWHERE, "format": "standard", "scope": "/", "batch": "2"}
+STREAMS_PAGES: Final = (
+    get("/streams", P.STREAMS_READ),
+    at("/streams/{stream:str}", P.STREAMS_READ, stream=World.stream),
+    all_of(form("/streams", GIVES, STREAM_FORM, {200})),
+    all_of(form("/streams/{stream:str}/change", GIVES, STREAM_FORM, stream=World.stream)),
+    all_of(form("/streams/{stream:str}/backfill", GIVES, {"from_index": "0"}, stream=World.stream)),
+    form("/streams/{stream:str}/rotate", P.STREAMS_MANAGE, {}, {200}, stream=World.stream),
+    form("/streams/{stream:str}/test", P.STREAMS_MANAGE, {}, stream=World.stream),
+    form("/streams/{stream:str}/replay", P.STREAMS_MANAGE, {}, stream=World.stream),
+    form("/streams/{stream:str}/{verb:str}", P.STREAMS_MANAGE, {}, stream=World.stream, verb=lambda _: "pause"),
+    at("/sources/{name:str}/gitlab", P.SOURCES_READ, name=World.source),
+    form("/sources/{name:str}/gitlab", P.SOURCES_MANAGE, GITLAB_TOKEN, name=World.source),
 )
 PAGES: Final = (
     row("GET", "/", NOBODY, plain, {303}),
@@ -353,6 +567,24 @@ PAGES: Final = (
     at("/access/people/{person_id:str}", P.ACCESS_READ, person_id=World.member),
     form("/access/people", P.PEOPLE_MANAGE, {"handle": "newonpage", "name": "New"}, {200}),
     form("/access/people/{person_id:str}/{verb:str}", P.PEOPLE_MANAGE, {}, person_id=World.member, verb=lambda _: "disable"),
+    get("/policies", P.POLICIES_READ),
+    get("/policies/register", P.POLICIES_MANAGE),
+    form("/policies/register", P.POLICIES_MANAGE, {**OWNED_HERE, "title": "on a page"}),
+    get("/policies/scopes", P.POLICIES_READ, scope="acme"),
+    at("/policies/{project:str}", P.POLICIES_READ, project=World.policies),
+    at("/policies/{project:str}/history", P.POLICIES_READ, project=World.policies),
+    at("/policies/{project:str}/settings", P.POLICIES_MANAGE, project=World.policies),
+    form("/policies/{project:str}/settings", P.POLICIES_MANAGE, {**OWNED_HERE, "title": "changed on a page"}, project=World.policies),
+    form("/policies/{project:str}/{step:str}", P.POLICIES_MANAGE, {}, project=World.policies, step=lambda _: "retire"),
+    at("/policies/{project:str}/edit", P.POLICIES_MANAGE, project=World.policies),
+    form("/policies/{project:str}/edit", P.POLICIES_MANAGE, {"text": POLICIES, "do": "keep"}, project=World.policies),
+    on_proposal("/policies/{project:str}/proposals/{proposal:str}/{step:str}", P.POLICIES_APPROVE, None, "approve"),
+    row(
+        "GET",
+        "/policies/{project:str}/proposals/{proposal:str}",
+        P.POLICIES_READ,
+        lambda world, route: Request(route.filled(project=(made := world.policies()), proposal=world.proposal(made))),
+    ),
     get("/catalogue", P.CATALOGUE_READ),
     at("/catalogue/{action:str}", P.CATALOGUE_READ, action=lambda _: "user.signed_in"),
     at("/events/{event_id:str}/readers", P.READING_READ, event_id=World.event),
@@ -374,6 +606,21 @@ PAGES: Final = (
     form("/tokens/{token:str}/revoke", P.TOKENS_MANAGE, {}, token=World.token),
     form("/views", SOMEBODY, {"name": "on a page", "q": ""}),
     form("/views/{view_id:str}/delete", OWN, {}, view_id=World.view),
+    get("/releases", P.RELEASES_READ),
+    get("/releases/usage", P.RELEASES_MANAGE),
+    get("/releases/new", P.RELEASES_MANAGE),
+    form("/releases/new", P.RELEASES_MANAGE, {"scope": "acme", "tag": "from-page", "name": "From a Page"}),
+    at("/releases/{release_id:str}", P.RELEASES_READ, release_id=World.release),
+    at("/releases/{release_id:str}/edit", P.RELEASES_MANAGE, release_id=World.release),
+    versioned("/releases/{release_id:str}/edit", {"name": "Another Name"}),
+    versioned("/releases/{release_id:str}/delete", {}),
+    form("/releases/{release_id:str}/link", P.RELEASES_MANAGE, {"link_name": "more", "url": "https://example.org/"}, release_id=World.release),
+    row("POST", "/releases/{release_id:str}/file", P.RELEASES_MANAGE, uploaded, {303}),
+    form("/releases/{release_id:str}/remove", P.RELEASES_MANAGE, {"asset": "notes"}, release_id=World.release),
+    form("/releases/{release_id:str}/evidence", P.RELEASES_MANAGE, {}, release_id=World.release),
+    at("/releases/{release_id:str}/assets/{name:str}/file", P.RELEASES_READ, release_id=World.release, name=lambda _: "a.bin"),
+    evidence("/releases/{release_id:str}/evidence/{digest:str}/file"),
+    dossier("/releases/{release_id:str}/dossier"),
     row("GET", "/timeline/request/{request_id:path}", READING, lambda *_: Request("/timeline/request/r-1")),
 )  # fmt: skip
-ROWS: Final = (*API, *PAGES)
+ROWS: Final = (*API, *PAGES, *STREAMS_API, *STREAMS_PAGES)

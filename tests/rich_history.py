@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from hashlib import sha256
 
 import pyotp
 from sqlalchemy import Engine, select
@@ -15,6 +17,10 @@ from tallystick.access.grants.model import Subject
 from tallystick.access.operator import OPERATOR
 from tallystick.access.people.model import Profile
 from tallystick.access.permissions import Permission
+from tallystick.access.rights import Rights
+from tallystick.policies.errors import PolicyTextError
+from tallystick.policies.model import ProjectSettings
+from tallystick.releases.model import Draft, Edit
 from tallystick.settings.model import SETTINGS
 from tallystick.store.tables import METADATA
 
@@ -79,6 +85,43 @@ def settings(home: Home) -> None:
     home.services.settings.change(OPERATOR, {name: usual + 1})
 
 
+def security_policies(home: Home) -> None:
+    """Keep policies in two projects; change, rename and refuse some, and have others decide about proposals."""
+    service = home.services.policies.service
+    text = "approval_policy:\n- {name: Eyes, enabled: true, rules: [], actions: []}\n"
+    told = ProjectSettings("Kept here", "acme/security", ("acme/payments", "acme/web"), "here", approval=True)
+    project = service.register(OPERATOR, told)
+    proposal = service.propose(OPERATOR, project, text, None, "a start \N{SNOWMAN}")
+    everything = Rights.of((permission, "") for permission in Permission)
+    lead = replace(home.caller(home.sign_in("ana")), rights=everything)
+    service.approve(lead, project, proposal, sha256(text.encode()).hexdigest())
+    service.change(OPERATOR, project, {"approval": False, "governed": ("",)})
+    service.edit(OPERATOR, project, text.replace("Eyes", "Four eyes"), sha256(text.encode()).hexdigest())
+    with suppress(PolicyTextError):
+        service.edit(OPERATOR, project, "nonsense: [", None)
+    away = ProjectSettings("In Git", "acme/security", ("acme",), "git", "/nowhere/at/all", "main")
+    service.sync(OPERATOR, service.register(OPERATOR, away))
+
+
+def given_out(home: Home) -> None:
+    """Make releases with files, links, evidence and milestones; edit and delete them, and fetch what they hold."""
+    releases = home.services.releases
+    register, artifacts = releases.register, releases.artifacts
+    draft = Draft("acme/app", "v1", "One \N{SNOWMAN}", "what is new\n\u202e", "0a1b2c3", ("M1",))
+    made = register.create(OPERATOR, draft, create_milestones=True)
+    artifacts.add_file(OPERATOR, made, "app.bin", b"a file")
+    artifacts.add_file(OPERATOR, made, "app.tar", b"a source", source=True)
+    artifacts.add_link(OPERATOR, made, "notes", "https://example.org/notes")
+    artifacts.remove(OPERATOR, made, "notes")
+    version = register.get(OPERATOR, made).release.version
+    register.edit(OPERATOR, made, Edit("Two", "what is gone", ()), version=version)
+    for name in ("app.bin", "app.tar"):
+        artifacts.open_asset(OPERATOR, made, name).file.close()
+    artifacts.open_evidence(OPERATOR, made, artifacts.collect(OPERATOR, made)).file.close()
+    gone = register.create(OPERATOR, Draft("acme/app", "v2", "Two"))
+    register.delete(OPERATOR, gone, version=register.get(OPERATOR, gone).release.version)
+
+
 def log_itself(home: Home) -> None:
     """Place and release holds, set a segment aside, change a class."""
     for action, metadata in (
@@ -94,7 +137,15 @@ def log_itself(home: Home) -> None:
 
 
 #: What a room adds here is compared on every database.
-CHAPTERS: tuple[Callable[[Home], None], ...] = (senders, people, access, settings, log_itself)
+CHAPTERS: tuple[Callable[[Home], None], ...] = (
+    senders,
+    people,
+    access,
+    settings,
+    security_policies,
+    given_out,
+    log_itself,
+)
 
 
 def live(home: Home) -> None:

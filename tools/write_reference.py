@@ -8,6 +8,7 @@ from typing import Final
 
 from tallystick.api.reference import render_api, render_metrics_page
 from tallystick.cli.reference import render_commands, render_errors, render_settings
+from tallystick.policies.reference import render_policy_keys
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "reference"
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
@@ -15,6 +16,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "commands.md": render_commands,
     "errors.md": render_errors,
     "metrics.md": render_metrics_page,
+    "policy-keys.md": render_policy_keys,
     "settings.md": render_settings,
 }
 

@@ -33,7 +33,9 @@ from tallystick.access.people.sessions import Limits
 from tallystick.access.setting_acts import setting_changed
 from tallystick.access.sources import handlers as source_handlers
 from tallystick.access.sources.follower import SourceFollower
+from tallystick.access.sources.model import Source
 from tallystick.access.sources.ports import Counted, Standing
+from tallystick.access.sources.rows import find_source
 from tallystick.access.sources.service import SourceService
 from tallystick.access.sources.tokens import TokenService
 from tallystick.access.work_acts import work_act
@@ -45,6 +47,7 @@ from tallystick.config.shown import show_settings
 from tallystick.errors import TallystickError
 from tallystick.event.admission import Admission, Batch
 from tallystick.event.canonical import canonical_json
+from tallystick.event.catalogue import render_message
 from tallystick.event.occurred import time_of_us
 from tallystick.event.pseudonym import Pseudonyms
 from tallystick.evidence import handlers as evidence_handlers
@@ -70,6 +73,12 @@ from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.opening import current_name
 from tallystick.ledger.options import LedgerOptions, WitnessAddress
 from tallystick.note.vkey import parse_witness_vkey
+from tallystick.policies import open_policies
+from tallystick.policies.handlers import HANDLERS as POLICY_HANDLERS
+from tallystick.policies.ports import PolicyPorts
+from tallystick.releases import handlers as release_handlers
+from tallystick.releases import open_releases
+from tallystick.releases.ports import ReleasePorts
 from tallystick.search.ports import Append
 from tallystick.search.recorder import ReadRecorder
 from tallystick.search.service import SearchService
@@ -78,11 +87,15 @@ from tallystick.segment.manifest import SegmentEntry
 from tallystick.segment.rederive import derived_files
 from tallystick.settings import SettingsService, Value
 from tallystick.settings import handlers as setting_handlers
+from tallystick.settings.model import reaches
 from tallystick.settings.service import SettingsPorts
 from tallystick.store.database import open_database
 from tallystick.store.engine import Engine
 from tallystick.store.files import LocalDisk
 from tallystick.store.secrets import Secrets
+from tallystick.stream import handlers as stream_handlers
+from tallystick.stream.open import Log, open_streams
+from tallystick.stream.ports import StreamPorts
 from tallystick.work import handlers as work_handlers
 from tallystick.work.exports import ExportJobs
 from tallystick.work.ports import WorkPorts
@@ -102,6 +115,9 @@ HANDLERS = {
     **setting_handlers.HANDLERS,
     **evidence_handlers.HANDLERS,
     **work_handlers.HANDLERS,
+    **POLICY_HANDLERS,
+    **stream_handlers.HANDLERS,
+    **release_handlers.HANDLERS,
 }
 LedgerOpener = Callable[..., Ledger]
 
@@ -257,6 +273,38 @@ def open_instance(
         )
         work = held.enter_context(open_work(projection, commands, book.now_us, settings.data / "exports", work_ports))
         watched = _watched(settings, ledger, projection, register, check, log, work.exports)
+        release_ports = ReleasePorts(
+            search=reading.search,
+            ledger=ledger,
+            message=partial(_message, register),
+            now_us=book.now_us,
+            folder=settings.data / "objects",
+            room_bytes=settings.reserve_bytes + EXPORTS_LEAVE_BYTES,
+        )
+        policy_ports = PolicyPorts(
+            reading.recorder.looked, lambda scope: reaches(kept.get("security_policy_events"), scope), book.now_us
+        )
+        policies = held.enter_context(
+            open_policies(projection, commands, clock, settings.data / "policies", policy_ports)
+        )
+        streaming = held.enter_context(
+            open_streams(
+                projection,
+                commands,
+                secrets,
+                register,
+                Log(ledger.origin, ledger.snapshot, segments_of(settings), settings.data),
+                StreamPorts(
+                    product.one,
+                    reading.recorder.looked,
+                    lambda caller: _require_fresh(access.room, caller),
+                    book.now_us,
+                    settings.stream_networks,
+                    partial(_find_source, projection),
+                    access.grants.lasting,
+                ),
+            )
+        )
         services = Services(
             ledger=ledger,
             record=RecordService(admission, ledger.submit, clock),
@@ -278,14 +326,28 @@ def open_instance(
             settings=kept,
             views=work.views,
             exports=work.exports,
+            releases=open_releases(projection, commands, release_ports),
+            streams=streaming.streams,
+            gitlab=streaming.gitlab,
             log=log,
             health=HealthService(watched, reading.recorder.looked),
             configured=show_settings(settings),
             public_url=settings.public_url,
+            policies=policies,
         )
         held.enter_context(GrantUpkeep(access.grants))
         held.enter_context(BackupRecorder(settings.data, ledger.origin, product.one))
         yield Instance(settings, ledger, admission, key, projection, register, services, product, commands)
+
+
+def _find_source(projection: Projection, name: str) -> Source | None:
+    with projection.engine.connect() as connection:
+        return find_source(connection, name)
+
+
+def _message(register: Register, index: int, event: Mapping[str, Any]) -> str:
+    """Return the message of an event, by the catalogue as it stood at its index."""
+    return render_message(register.catalogue_at(index).get(event["action"]), event)
 
 
 def _watched(

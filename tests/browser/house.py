@@ -37,6 +37,7 @@ GRANTS: dict[str, list[tuple[str, str]]] = {
     "eli": [("analyst", "")],
     "leo": [("analyst", "")],
     "dora": [("analyst", "")],
+    "pia": [("security-lead", "")],
 }
 """Who has which roles where; the first of all, `ada`, is the administrator."""
 

@@ -156,6 +156,8 @@ key = "key.pem"
 behind = true
 addresses = ["10.0.0.0/8", "::1"]
 headers = "forwarded"
+[stream]
+networks = ["10.20.0.0/16"]
 [database]
 url = "postgresql+psycopg://tallystick@db/tallystick"
 [oidc]
@@ -190,6 +192,7 @@ def test_a_file_can_say_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         behind_proxy=True,
         proxies=("10.0.0.0/8", "::1"),
         proxy_headers="forwarded",
+        stream_networks=("10.20.0.0/16",),
         database=DatabaseSetting("postgresql+psycopg://tallystick@db/tallystick"),
         oidc=OidcSetting("https://id.example.org", "tallystick", "s3cret", ("openid", "groups"), "roles", "Example ID"),
         limits=Limits(depth_max=9),

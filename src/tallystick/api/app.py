@@ -17,6 +17,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, S
 from tallystick.api.catalogue import CATALOGUE_ROUTES
 from tallystick.api.exports import EXPORT_ROUTES
 from tallystick.api.failures import FAILURES
+from tallystick.api.gitlab import GITLAB_ROUTES
 from tallystick.api.grants import GRANT_ROUTES
 from tallystick.api.health import healthz, metrics, readyz
 from tallystick.api.log import checkpoint, tile, witnessed_checkpoint
@@ -24,13 +25,16 @@ from tallystick.api.metrics import REQUESTS, SECONDS
 from tallystick.api.openapi import describe_api
 from tallystick.api.overview import OVERVIEW_ROUTES
 from tallystick.api.people import PEOPLE_ROUTES
+from tallystick.api.policies import POLICY_ROUTES
 from tallystick.api.problem import ErrorPage, error_handlers
 from tallystick.api.read import disclosures, event, events, export, facets, histogram, proof, readers
 from tallystick.api.record import record_events
+from tallystick.api.releases import RELEASE_ROUTES
 from tallystick.api.roles import ROLE_ROUTES
 from tallystick.api.services import Services, caller_of
 from tallystick.api.settings import SETTING_ROUTES
 from tallystick.api.sources import SOURCE_ROUTES
+from tallystick.api.streams import STREAM_ROUTES
 from tallystick.api.tokens import TOKEN_ROUTES
 from tallystick.api.views import VIEW_ROUTES
 from tallystick.errors import InvalidInputError
@@ -58,6 +62,10 @@ ROUTES: Final = (
     *VIEW_ROUTES,
     *EXPORT_ROUTES,
     *CATALOGUE_ROUTES,
+    *RELEASE_ROUTES,
+    *POLICY_ROUTES,
+    *STREAM_ROUTES,
+    *GITLAB_ROUTES,
     healthz,
     readyz,
     metrics,

@@ -17,7 +17,9 @@ from tallystick.access.sources.figures import Figures
 from tallystick.access.sources.model import Source
 from tallystick.api.metrics import render_metrics
 from tallystick.api.openapi import PUBLIC
+from tallystick.api.policy_metrics import PolicyMetrics
 from tallystick.api.services import Services, caller_of
+from tallystick.api.stream_metrics import StreamMetrics
 
 _US = 1_000_000
 
@@ -84,8 +86,20 @@ async def metrics(request: Request[Any, Any, Any], services: NamedDependency[Ser
     event data.
     """
     caller = caller_of(request, services)
-    body = await asyncio.to_thread(lambda: render_metrics(services.ledger.status(), _sources(services, caller)))
+    body = await asyncio.to_thread(
+        lambda: render_metrics(
+            services.ledger.status(), _sources(services, caller), _policies(services), _streams(services, caller)
+        )
+    )
     return Response(body, media_type=CONTENT_TYPE_LATEST)
+
+
+def _policies(services: Services) -> PolicyMetrics:
+    return PolicyMetrics(services.policies.figures.counted(), services.policies.reading.states())
+
+
+def _streams(services: Services, caller: Caller) -> StreamMetrics:
+    return StreamMetrics(services.streams.standings(caller), services.ledger.status().now)
 
 
 def _sources(services: Services, caller: Caller) -> list[tuple[Source, Figures]]:

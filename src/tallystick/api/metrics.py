@@ -7,6 +7,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from tallystick.access.sources.figures import Figures
 from tallystick.access.sources.model import Source
@@ -32,6 +33,18 @@ METRICS: Final = {
     "tallystick_source_silent": "1 for each source that has sent nothing for longer than is expected of it.",
     "tallystick_source_skew_seconds": "How long after occurred_at the newest events were received, by quantile.",
     "tallystick_source_missing": "Numbers of the source's own counters that never came.",
+    "tallystick_policy_sync_seconds": "Time from looking at a policy repository to its changes being on record.",
+    "tallystick_policy_events_total": "Events of security policies that were recorded, by action.",
+    "tallystick_policy_rejected_total": "Versions of policies that could not be accepted.",
+    "tallystick_policy_sync_failures_total": "Looks at policy repositories that failed, by reason.",
+    "tallystick_policy_projects": "Policy projects, by state.",
+    "tallystick_stream_lag_events": "Events of the log that a destination was not sent yet, or not judged for it.",
+    "tallystick_stream_lag_seconds": "Age of the oldest of these.",
+    "tallystick_stream_sent_events": "Events that a destination took since it was set up, repeats included.",
+    "tallystick_stream_failures": "Requests to a destination that failed since it was set up.",
+    "tallystick_stream_letters": "Events that a destination refused again and again, and that are set aside.",
+    "tallystick_stream_paused": "1 for each destination that is paused.",
+    "tallystick_stream_last_success_age_seconds": "Seconds since a destination last took an event.",
     "tallystick_http_requests_total": "Requests answered, by route and status.",
     "tallystick_http_request_seconds": "Time from request to answer, by route.",
 }
@@ -45,9 +58,11 @@ SECONDS: Final = Histogram(
 )
 
 
-def render_metrics(status: LedgerStatus, sources: Sequence[tuple[Source, Figures]]) -> bytes:
-    """Return all figures as they stand now."""
+def render_metrics(status: LedgerStatus, sources: Sequence[tuple[Source, Figures]], *collectors: Collector) -> bytes:
+    """Return all figures as they stand now, with those of further rooms."""
     registry = CollectorRegistry()
+    for each in collectors:
+        registry.register(each)
     registry.register(_Ledger(status))
     registry.register(_Sources(sources, status.now))
     return generate_latest(registry) + generate_latest(REGISTRY)

@@ -29,9 +29,13 @@ from tallystick.health import HealthService
 from tallystick.intake.record import RecordService
 from tallystick.intake.workers import AdmissionWorkers
 from tallystick.ledger.ledger import Ledger
+from tallystick.policies import PolicyRoom
+from tallystick.releases import Releases
 from tallystick.search.recorder import ReadRecorder
 from tallystick.search.service import SearchService
 from tallystick.settings import SettingsService
+from tallystick.stream.inbound import GitlabService
+from tallystick.stream.service import StreamService
 from tallystick.work.exports import ExportJobs
 from tallystick.work.views import ViewService
 
@@ -70,10 +74,14 @@ class Services:
     settings: SettingsService
     views: ViewService
     exports: ExportJobs
+    releases: Releases
+    streams: StreamService
+    gitlab: GitlabService
     log: LogService
     health: HealthService
     configured: tuple[Shown, ...]
     public_url: str | None
+    policies: PolicyRoom
     room: BodyRoom = field(default_factory=BodyRoom)
 
 

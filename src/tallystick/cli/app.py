@@ -18,11 +18,14 @@ from tallystick.cli import (
     ledger,
     live,
     people,
+    policies,
     proof,
     read,
+    releases,
     send,
     settings,
     source,
+    streams,
     token,
     witness,
 )
@@ -50,7 +53,10 @@ app.add_typer(exports.app, name="exports")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(people.app, name="person")
 app.add_typer(settings.app, name="settings")
+app.add_typer(releases.app, name="releases")
+app.add_typer(policies.app, name="policies")
 app.add_typer(source.app, name="source")
+app.add_typer(streams.app, name="streams")
 app.add_typer(token.app, name="token")
 app.add_typer(witness.app, name="witness")
 

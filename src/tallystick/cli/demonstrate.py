@@ -15,6 +15,9 @@ from tallystick.access.sources.model import Owner, OwnerKind, SourceSettings, To
 from tallystick.access.sources.service import rules_of
 from tallystick.cli.console import say
 from tallystick.cli.demo_people import invite_people
+from tallystick.cli.demo_policies import make_policies
+from tallystick.cli.demo_releases import make_releases
+from tallystick.cli.demo_streams import make_stream
 from tallystick.cli.progress import progress
 from tallystick.config import Settings, settings_for
 from tallystick.event.admission import Media
@@ -40,6 +43,9 @@ def demonstrate(data: Path, state: Path, port: int, events: int, *, load_only: b
         else:
             _load(instance, events)
             invite_people(instance)
+            make_releases(instance)
+            make_policies(instance)
+            make_stream(instance)
         token = None if load_only else tokens.create(OPERATOR, READER, READING)
     if token is not None:
         serve(settings, ready=lambda instance, address: _welcome(settings, instance, address, token.secret))

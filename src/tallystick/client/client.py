@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -73,9 +73,27 @@ class Client:
         """Return the newest checkpoint, or the newest one that witnesses have cosigned."""
         return self._bytes("GET", "/api/v1/log/checkpoint" + (".witnessed" if witnessed else ""))
 
-    def ask(self, method: str, path: str, body: Any = None, **parameters: Any) -> dict[str, Any]:
-        """Return the answer of any other JSON route, such as ("POST", "/api/v1/sources", {...})."""
-        return self._json(method, path, params=_given(parameters), json=body)
+    def ask(
+        self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None, **parameters: Any
+    ) -> dict[str, Any]:
+        """Return the answer of any other JSON route, such as ("POST", "/api/v1/sources", {...}); {} where it has none."""
+        response = self._send(method, path, params=_given(parameters), json=body, headers=dict(headers or {}))
+        document: dict[str, Any] = response.json() if response.content else {}
+        return document
+
+    def upload(self, path: str, data: bytes, **parameters: Any) -> dict[str, Any]:
+        """Put the bytes of a file to a route, and return its answer."""
+        return self._json("PUT", path, params=_given(parameters), content=data)
+
+    @contextmanager
+    def fetch(self, path: str) -> Iterator[Iterator[bytes]]:
+        """Stream a file; it is whole when the iterator ends, however large it is."""
+        try:
+            with self._http.stream("GET", path, timeout=None) as response:
+                raise_for_problem(response)
+                yield response.iter_raw()
+        except httpx.TransportError as error:
+            raise _unreachable(self._http, error) from error
 
     @contextmanager
     def export(self, query: str, **parameters: Any) -> Iterator[Iterator[bytes]]:

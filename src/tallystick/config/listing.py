@@ -136,6 +136,13 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         default="x-forwarded",
     ),
     Setting(
+        "stream.networks",
+        "TALLYSTICK_STREAM_NETWORKS",
+        NETWORKS,
+        "Addresses and networks of this house that events may be streamed into, separated by commas; without it only "
+        "addresses of the open Internet are sent to. Those named may also be sent to over http.",
+    ),
+    Setting(
         "database.url",
         "TALLYSTICK_DATABASE_URL",
         TEXT,

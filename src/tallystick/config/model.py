@@ -91,6 +91,8 @@ class Settings:
     """Addresses and networks of the proxies whose forwarding headers are believed."""
     proxy_headers: ProxyHeaders = "x-forwarded"
     """The style that they write; headers of the other style may come from anybody."""
+    stream_networks: tuple[str, ...] = ()
+    """Networks that events may be streamed into, besides the open Internet."""
     database: DatabaseSetting | None = None
     """None for SQLite in the data directory."""
     oidc: OidcSetting | None = None

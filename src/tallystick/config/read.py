@@ -21,6 +21,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "proxy.behind": "behind_proxy",
     "proxy.addresses": "proxies",
     "proxy.headers": "proxy_headers",
+    "stream.networks": "stream_networks",
 }
 _DATABASE: Final = frozenset({"database.url", "database.url_file"})
 """Two ways to say one thing."""

@@ -18,6 +18,7 @@ _PLACES: Final[Mapping[str, str]] = {
     "tls.key": "tls_key",
     "proxy.behind": "behind_proxy",
     "proxy.addresses": "proxies",
+    "stream.networks": "stream_networks",
     "proxy.headers": "proxy_headers",
     "catalogue": "catalogue_files",
 }

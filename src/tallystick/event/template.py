@@ -114,6 +114,14 @@ def find_values(event: Any, path: tuple[str, ...]) -> list[Any]:
     if path[0] == "target" and isinstance(event, Mapping) and "target" not in event:
         targets = event.get("targets")
         event = {"target": targets[0] if isinstance(targets, list | tuple) and targets else None}
+    plain = event
+    for key in path:  # nearly every path leads through objects alone to one value
+        if type(plain) is not dict:
+            break
+        plain = plain.get(key)
+    else:
+        if not isinstance(plain, list | tuple):
+            return [] if plain is None or plain == "" else [plain]
     values = [event]
     for key in path:
         values = [item[key] for item in _flat(values) if isinstance(item, Mapping) and key in item]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tallystick.search.model import Row, Search
 
-_COVERING = "action:(events.searched OR events.exported OR events.tailed OR events.pulled)"
+_COVERING = "action:(events.searched OR events.exported OR events.tailed OR events.pulled OR events.streamed)"
 
 
 def readings_of(row: Row) -> Search:

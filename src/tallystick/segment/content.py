@@ -114,6 +114,15 @@ class ContentFile:
         start = number * step
         return self.read(range(start, min(start + step, self._file.metadata.num_row_groups)), columns)
 
+    def disclosures(self, number: int) -> list[Disclosure]:
+        """Return the rows of one block, in order of index."""
+        return self._disclosures(self.block(number))
+
+    def block_of(self, index: int) -> int:
+        """Return the first block that may hold an event at or above an index."""
+        group = int(np.searchsorted(self._firsts, np.uint64(index), side="right")) - 1
+        return max(0, group) // (BLOCK_ROWS // ROW_GROUP_ROWS)
+
     @property
     def blocks(self) -> int:
         """How many blocks of 4096 rows the file holds, the last one perhaps smaller."""

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from tallystick.event.identifier import is_scope, is_within
 from tallystick.event.visible import show
 from tallystick.settings.errors import SettingValueError
 
 Value = int | str | bool | tuple[str, ...]
-Kind = Literal["count", "text", "switch", "domains"]
+Kind = Literal["count", "text", "switch", "domains", "reach"]
 DOMAINS_MAX: Final = 100
+SCOPES_MAX: Final = 200
 _DOMAIN: Final = re.compile(
     r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])", re.ASCII
 )
@@ -21,7 +23,10 @@ _SWITCH: Final = {"on": True, "off": False}
 
 @dataclass(frozen=True, slots=True)
 class SettingType:
-    """One setting: `least` and `most` bound a count, and `most` the characters of a text. `unit` is what a count counts."""
+    """One setting: `least` and `most` bound a count, and `most` the characters of a text. `unit` is what a count counts.
+
+    A reach is off, on, or a list of scopes in which something is on.
+    """
 
     name: str
     title: str
@@ -45,6 +50,9 @@ class SettingType:
                 return _SWITCH[text]
             case "domains":
                 return self.check(tuple(text.replace(",", " ").lower().split()))
+            case "reach":
+                words = tuple(text.replace(",", " ").split())
+                return self.check(words[0] if len(words) == 1 and words[0] in _SWITCH else words)
             case "text":
                 return self.check(text)
 
@@ -59,6 +67,10 @@ class SettingType:
                 return on
             case "text", str(text):
                 return self._check_text(text)
+            case "reach", str(word) if word in _SWITCH:
+                return word
+            case "reach", list() | tuple():
+                return self._check_scopes(tuple(value))
             case "domains", list() | tuple():
                 return self._check_domains(tuple(value))
         raise self.refuse(f"it is not a {self.kind}")
@@ -78,6 +90,14 @@ class SettingType:
         if len(text) > self.most or not text.isprintable():
             raise self.refuse(f"it has up to {self.most} printable characters")
         return text
+
+    def _check_scopes(self, scopes: tuple[object, ...]) -> tuple[str, ...]:
+        for scope in scopes:
+            if not isinstance(scope, str) or not is_scope(scope):
+                raise self.refuse(f"{show(str(scope), 80)!r} is neither on, off, nor a scope such as acme/payments")
+        if not 1 <= len(scopes) <= SCOPES_MAX:
+            raise self.refuse(f"it is on, off, or lists 1 to {SCOPES_MAX} scopes")
+        return tuple(sorted({str(scope) for scope in scopes}))
 
     def _check_domains(self, names: tuple[object, ...]) -> tuple[str, ...]:
         for name in names:
@@ -174,6 +194,21 @@ _LIST: Final = (
         "domains",
         (),
     ),
+    SettingType(
+        "security_policy_events",
+        "Events of security policies",
+        "Where changes of security policies are read and recorded: on, off, or a list of scopes with all below them, for "
+        "a step-by-step roll-out. Where it is off, policies stay as they are; what changed meanwhile is recorded once it is on.",
+        "reach",
+        "on",
+    ),
 )
+
+
+def reaches(value: Value, scope: str) -> bool:
+    """Return whether something whose reach is `value` is on in a scope."""
+    return value == "on" or (isinstance(value, tuple) and any(is_within(scope, each) for each in value))
+
+
 #: Every setting by its name, in the order in which they are shown.
 SETTINGS: Final[Mapping[str, SettingType]] = {each.name: each for each in _LIST}

@@ -35,8 +35,11 @@ class Room:
 
 ROOMS: Final = (
     Room("Events", "/events", (Permission.EVENTS_READ, Permission.EVENTS_READ_OWN)),
+    Room("Releases", "/releases", (Permission.RELEASES_READ,)),
+    Room("Policies", "/policies", (Permission.POLICIES_READ,)),
     Room("Log", "/log", (Permission.LOG_READ,)),
     Room("Sources", "/sources", (Permission.SOURCES_READ,)),
+    Room("Streams", "/streams", (Permission.STREAMS_READ,)),
     Room("Catalogue", "/catalogue", (Permission.CATALOGUE_READ,)),
     Room("Access", "/access", (Permission.ACCESS_READ, Permission.GRANTS_REQUEST)),
     Room("Exports", "/exports", (Permission.EVENTS_EXPORT,)),

@@ -27,10 +27,15 @@ from tallystick.web.health.page import health_page
 from tallystick.web.home import home
 from tallystick.web.log.page import consistency_file, log_page
 from tallystick.web.people.routes import PEOPLE
+from tallystick.web.policies.routes import POLICY_PAGES
+from tallystick.web.releases.edit import EDIT_PAGES
+from tallystick.web.releases.pages import RELEASE_PAGES
 from tallystick.web.settings.page import change_setting, settings_page
 from tallystick.web.sources.page import SOURCE_PAGES
 from tallystick.web.sources.tokens import TOKEN_PAGES
 from tallystick.web.static_files import static_file
+from tallystick.web.streams.gitlab import GITLAB_PAGES
+from tallystick.web.streams.page import STREAM_PAGES
 from tallystick.web.timeline.pages import actor_timeline, request_timeline, target_timeline
 
 _ROOMS: Final = (
@@ -61,10 +66,15 @@ _ROOMS: Final = (
     actor_timeline,
     target_timeline,
     request_timeline,
+    *STREAM_PAGES,
+    *GITLAB_PAGES,
     *ACCOUNT,
     *PEOPLE,
     *GRANT_PAGES,
     *ROLE_PAGES,
+    *POLICY_PAGES,
+    *RELEASE_PAGES,
+    *EDIT_PAGES,
 )
 #: For `create_site`. No page can forget where its forms may come from: the guard is on all of them.
 PAGES: Final = (Router(path="/", route_handlers=_ROOMS, guards=[refuse_cross_site], include_in_schema=False),)

@@ -8,8 +8,11 @@ from tallystick.store.tables.grants import GRANT, GRANT_STEP, ROLE
 from tallystick.store.tables.log import CATALOGUE, CURSOR, DEFINITION, HOLD, QUARANTINE, RETENTION_CLASS
 from tallystick.store.tables.metadata import METADATA
 from tallystick.store.tables.people import CREDENTIAL, PERSON, PERSON_GROUP, PERSON_HAND, RECOVERY_CODE_USED, SESSION
+from tallystick.store.tables.policies import POLICY, POLICY_PROJECT, POLICY_PROPOSAL, POLICY_REACH, POLICY_STEP
+from tallystick.store.tables.releases import MILESTONE, RELEASE, RELEASE_ASSET, RELEASE_STEP
 from tallystick.store.tables.settings import SETTING
 from tallystick.store.tables.sources import SOURCE, TOKEN
+from tallystick.store.tables.streams import GITLAB_SENDER, STREAM, STREAM_VERSION
 from tallystick.store.tables.work import EXPORT, VIEW
 
 __all__ = [
@@ -20,20 +23,32 @@ __all__ = [
     "DEFINITION",
     "ERASURE",
     "EXPORT",
+    "GITLAB_SENDER",
     "GRANT",
     "GRANT_STEP",
     "HOLD",
     "METADATA",
+    "MILESTONE",
     "PERSON",
     "PERSON_GROUP",
     "PERSON_HAND",
+    "POLICY",
+    "POLICY_PROJECT",
+    "POLICY_PROPOSAL",
+    "POLICY_REACH",
+    "POLICY_STEP",
     "QUARANTINE",
     "RECOVERY_CODE_USED",
+    "RELEASE",
+    "RELEASE_ASSET",
+    "RELEASE_STEP",
     "RETENTION_CLASS",
     "ROLE",
     "SESSION",
     "SETTING",
     "SOURCE",
+    "STREAM",
+    "STREAM_VERSION",
     "TOKEN",
     "VIEW",
 ]

@@ -11,6 +11,7 @@ from tallystick.event.disclosure import Disclosure
 from tallystick.event.pointer import parse_pointer
 from tallystick.evidence.log import ErasureView
 from tallystick.evidence.panel import EntryView, Panel
+from tallystick.follow.register import PRODUCT_NAME
 from tallystick.search.model import Row
 from tallystick.search.readings import readings_of
 from tallystick.web.event.changes import Diff, make_diff
@@ -160,7 +161,7 @@ def _path(pointer: str) -> str:
 
 
 def _related(row: Row) -> tuple[Link, ...]:
-    """Return the timelines that the event stands in, and who decided it where it was decided."""
+    """Return the timelines that the event stands in, the release it is about, and who decided it where it was decided."""
     found: dict[str, Link] = {}
     words = {"actor": "the same actor", "context.request_id": "the same request"}
     for field in make_more(Asked(), row, 0).fields:
@@ -170,6 +171,9 @@ def _related(row: Row) -> tuple[Link, ...]:
                 about, f"the target {field.text}" if about.startswith("targets[") else f"{about} {field.text}"
             )
             found[field.timeline] = Link(text=f"Timeline of {text}", href=field.timeline)
+    target = row.event["targets"][0]
+    if row.source == PRODUCT_NAME and target["type"] == "release":
+        found["release"] = Link(text="The release as it is now", href=f"/releases/{target['id']}")
     metadata = row.event.get("metadata", {})
     for name in ("request", "grant_index", "decision_index"):
         if type(metadata.get(name)) is int:

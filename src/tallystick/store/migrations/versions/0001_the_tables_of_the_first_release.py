@@ -124,12 +124,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("export"),
     )
     op.create_table(
+        "gitlab_sender",
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("secret", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("set_at", sa.BigInteger(), nullable=False),
+        sa.Column("set_by", sa.String(length=256), nullable=False),
+        sa.PrimaryKeyConstraint("source"),
+    )
+    op.create_table(
         "hold",
         sa.Column("hold", sa.String(length=128), nullable=False),
         sa.Column("ranges", sa.Text(), nullable=False),
         sa.Column("placed_index", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("released_index", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("hold", "placed_index"),
+    )
+    op.create_table(
+        "milestone",
+        sa.Column("scope", sa.String(length=512), nullable=False),
+        sa.Column("title", sa.String(length=256), nullable=False),
+        sa.Column("named_index", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("scope", "title"),
     )
     op.create_table(
         "person",
@@ -165,6 +181,109 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("person", "hand"),
     )
     op.create_table(
+        "policy",
+        sa.Column("project", sa.String(length=32), nullable=False),
+        sa.Column("policy", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("created_index", sa.BigInteger(), nullable=False),
+        sa.Column("changed_index", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project", "policy"),
+    )
+    op.create_table(
+        "policy_project",
+        sa.Column("project", sa.String(length=32), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("scope", sa.String(length=512), nullable=False),
+        sa.Column("governed", sa.Text(), nullable=False),
+        sa.Column("kept", sa.String(length=16), nullable=False),
+        sa.Column("repository", sa.Text(), nullable=False),
+        sa.Column("branch", sa.String(length=256), nullable=False),
+        sa.Column("path", sa.String(length=512), nullable=False),
+        sa.Column("approval", sa.Boolean(), nullable=False),
+        sa.Column("signers", sa.Text(), nullable=True),
+        sa.Column("keys", sa.Text(), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=True),
+        sa.Column("registered_at", sa.BigInteger(), nullable=False),
+        sa.Column("registered_index", sa.BigInteger(), nullable=False),
+        sa.Column("changed_index", sa.BigInteger(), nullable=False),
+        sa.Column("synced_commit", sa.String(length=64), nullable=True),
+        sa.Column("synced_at", sa.BigInteger(), nullable=True),
+        sa.Column("synced_index", sa.BigInteger(), nullable=True),
+        sa.Column("digest", sa.String(length=64), nullable=True),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("rejected_at", sa.BigInteger(), nullable=True),
+        sa.Column("rejected_index", sa.BigInteger(), nullable=True),
+        sa.Column("rejected_digest", sa.String(length=64), nullable=True),
+        sa.Column("rejected_commit", sa.String(length=64), nullable=True),
+        sa.Column("rejected_line", sa.BigInteger(), nullable=True),
+        sa.Column("rejected_column", sa.BigInteger(), nullable=True),
+        sa.Column("rejected_message", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("project"),
+    )
+    op.create_table(
+        "policy_proposal",
+        sa.Column("proposal", sa.String(length=32), nullable=False),
+        sa.Column("project", sa.String(length=32), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("based_on", sa.String(length=64), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("proposed_by", sa.String(length=256), nullable=False),
+        sa.Column("proposed_at", sa.BigInteger(), nullable=False),
+        sa.Column("proposed_index", sa.BigInteger(), nullable=False),
+        sa.Column("decided_by", sa.String(length=256), nullable=True),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("decided_index", sa.BigInteger(), nullable=True),
+        sa.Column("decision_reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("proposal"),
+    )
+    with op.batch_alter_table("policy_proposal", schema=None) as batch_op:
+        batch_op.create_index("policy_proposal_of", ["project", "proposed_index"], unique=False)
+
+    op.create_table(
+        "policy_reach",
+        sa.Column("reach", sa.String(length=64), nullable=False),
+        sa.Column("scope", sa.String(length=512), nullable=False),
+        sa.PrimaryKeyConstraint("reach", "scope"),
+    )
+    with op.batch_alter_table("policy_reach", schema=None) as batch_op:
+        batch_op.create_index("policy_reach_scope", ["scope"], unique=False)
+
+    op.create_table(
+        "policy_step",
+        sa.Column("log_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("project", sa.String(length=32), nullable=False),
+        sa.Column("scope", sa.String(length=512), nullable=False),
+        sa.Column("action", sa.String(length=128), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("policy", sa.String(length=32), nullable=True),
+        sa.Column("kind", sa.String(length=32), nullable=True),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("commit", sa.String(length=64), nullable=True),
+        sa.Column("actor", sa.String(length=256), nullable=True),
+        sa.Column("actor_type", sa.String(length=16), nullable=False),
+        sa.Column("actor_name", sa.Text(), nullable=True),
+        sa.Column("facts", sa.Text(), nullable=False),
+        sa.Column("personal", sa.Text(), nullable=False),
+        sa.Column("changes", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("reach", sa.String(length=64), nullable=True),
+        sa.Column("reach_before", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("log_index"),
+    )
+    with op.batch_alter_table("policy_step", schema=None) as batch_op:
+        batch_op.create_index("policy_step_commit", ["project", "commit"], unique=False)
+        batch_op.create_index("policy_step_of", ["project", "log_index"], unique=False)
+        batch_op.create_index("policy_step_reach", ["reach", "log_index"], unique=False)
+        batch_op.create_index("policy_step_reach_before", ["reach_before", "log_index"], unique=False)
+
+    op.create_table(
         "quarantine",
         sa.Column("path", sa.String(length=128), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
@@ -178,6 +297,58 @@ def upgrade() -> None:
         sa.Column("used_index", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("credential", "number"),
     )
+    op.create_table(
+        "release",
+        sa.Column("release", sa.String(length=32), nullable=False),
+        sa.Column("scope", sa.String(length=512), nullable=False),
+        sa.Column("tag", sa.String(length=256), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("commit", sa.String(length=64), nullable=True),
+        sa.Column("milestones", sa.Text(), nullable=False),
+        sa.Column("released_at", sa.String(length=40), nullable=False),
+        sa.Column("created_index", sa.BigInteger(), nullable=False),
+        sa.Column("changed_index", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("deleted_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("release"),
+    )
+    with op.batch_alter_table("release", schema=None) as batch_op:
+        batch_op.create_index("release_created", ["created_index"], unique=False)
+        batch_op.create_index("release_tag", ["scope", "tag"], unique=False)
+
+    op.create_table(
+        "release_asset",
+        sa.Column("release", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=256), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("url", sa.Text(), nullable=True),
+        sa.Column("digest", sa.String(length=64), nullable=True),
+        sa.Column("bytes", sa.BigInteger(), nullable=True),
+        sa.Column("added_index", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("release", "name"),
+    )
+    op.create_table(
+        "release_step",
+        sa.Column("log_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("release", sa.String(length=32), nullable=True),
+        sa.Column("scope", sa.String(length=512), nullable=False),
+        sa.Column("action", sa.String(length=128), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.String(length=256), nullable=False),
+        sa.Column("actor_type", sa.String(length=16), nullable=False),
+        sa.Column("actor_name", sa.Text(), nullable=True),
+        sa.Column("via", sa.String(length=32), nullable=True),
+        sa.Column("address", sa.String(length=64), nullable=True),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("facts", sa.Text(), nullable=False),
+        sa.Column("changes", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("log_index"),
+    )
+    with op.batch_alter_table("release_step", schema=None) as batch_op:
+        batch_op.create_index("release_step_action", ["action", "at"], unique=False)
+        batch_op.create_index("release_step_of", ["release", "log_index"], unique=False)
+
     op.create_table(
         "retention_class",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
@@ -252,6 +423,39 @@ def upgrade() -> None:
         sa.Column("retired_index", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("number"),
         sa.UniqueConstraint("name"),
+    )
+    op.create_table(
+        "stream",
+        sa.Column("destination", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("start_index", sa.BigInteger(), nullable=False),
+        sa.Column("stopped_index", sa.BigInteger(), nullable=True),
+        sa.Column("stopped_at", sa.BigInteger(), nullable=True),
+        sa.Column("rewind_index", sa.BigInteger(), nullable=False),
+        sa.Column("rewind_to", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("destination"),
+    )
+    op.create_table(
+        "stream_version",
+        sa.Column("destination", sa.String(length=32), nullable=False),
+        sa.Column("from_index", sa.BigInteger(), nullable=False),
+        sa.Column("set_at", sa.BigInteger(), nullable=False),
+        sa.Column("maker", sa.String(length=256), nullable=False),
+        sa.Column("maker_type", sa.String(length=16), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("format", sa.String(length=16), nullable=False),
+        sa.Column("scope", sa.String(length=512), nullable=False),
+        sa.Column("personal", sa.Boolean(), nullable=False),
+        sa.Column("reading", sa.Boolean(), nullable=False),
+        sa.Column("batch", sa.BigInteger(), nullable=False),
+        sa.Column("header_names", sa.Text(), nullable=False),
+        sa.Column("query", sa.Text(), nullable=True),
+        sa.Column("rights", sa.Text(), nullable=False),
+        sa.Column("secret", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("destination", "from_index"),
     )
     op.create_table(
         "token",

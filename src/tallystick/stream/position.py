@@ -1,0 +1,126 @@
+"""How far each destination is, and what was set aside: a file that no rebuild touches.
+
+It lies beside the other followers' files. Losing it costs sending again what was sent, never an event.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from tallystick.stream.model import Letter, Position
+
+FILE: Final = Path("followers") / "streams.db"
+"""In the data directory."""
+_SCHEMA: Final = (
+    (
+        "create table if not exists position (origin text not null, destination text not null, state blob not null,"
+        " primary key (origin, destination)) without rowid, strict"
+    ),
+    (
+        "create table if not exists letter (origin text not null, destination text not null, place integer not null,"
+        " state blob not null, primary key (origin, destination, place)) without rowid, strict"
+    ),
+)
+
+
+class Positions:
+    """The open file, for one log; may be used from any thread. What is saved is durable on return."""
+
+    def __init__(self, data: Path, origin: str) -> None:
+        path = data / FILE
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._connection.execute("pragma journal_mode = wal")
+        self._connection.execute("pragma synchronous = full")
+        for statement in _SCHEMA:
+            self._connection.execute(statement)
+        self._origin = origin
+        self._lock = threading.Lock()
+        rows = self._connection.execute("select distinct destination from letter where origin = ?", (origin,))
+        self._replaying = {row[0] for row in rows}  # where letters may be replaying, so that nobody asks for nothing
+
+    def find(self, destination: str) -> Position | None:
+        """Return how far a destination is, or None for one that never ran."""
+        query = "select state from position where origin = ? and destination = ?"
+        with self._lock:
+            row = self._connection.execute(query, (self._origin, destination)).fetchone()
+        return None if row is None else msgspec.json.decode(row[0], type=Position)
+
+    def save(self, destination: str, position: Position, letter: Letter | None = None) -> None:
+        """Keep how far it is, together with an event that is set aside there."""
+        with self._lock, self._connection:
+            self._connection.execute("begin immediate")
+            if letter is not None:
+                self._put(destination, letter)
+            self._connection.execute(
+                "insert or replace into position values (?, ?, ?)",
+                (self._origin, destination, msgspec.json.encode(position)),
+            )
+
+    def letters(self, destination: str, limit: int = 200) -> list[Letter]:
+        """Return what was set aside, oldest first."""
+        query = "select state from letter where origin = ? and destination = ? order by place limit ?"
+        with self._lock:
+            rows = self._connection.execute(query, (self._origin, destination, limit)).fetchall()
+        return [msgspec.json.decode(row[0], type=Letter) for row in rows]
+
+    def count(self, destination: str) -> int:
+        """Return how many events are set aside."""
+        query = "select count(*) from letter where origin = ? and destination = ?"
+        with self._lock:
+            return int(self._connection.execute(query, (self._origin, destination)).fetchone()[0])
+
+    def put(self, destination: str, letters: Iterable[Letter]) -> None:
+        """Keep letters in place of those of the same indexes."""
+        with self._lock, self._connection:
+            self._connection.execute("begin immediate")
+            for letter in letters:
+                self._put(destination, letter)
+                if letter.replaying:
+                    self._replaying.add(destination)
+
+    def next_replaying(self, destination: str) -> Letter | None:
+        """Return the oldest letter that is to be sent again, or None."""
+        query = "select state from letter where origin = ? and destination = ? order by place"
+        with self._lock:
+            if destination not in self._replaying:
+                return None
+            for row in self._connection.execute(query, (self._origin, destination)):
+                letter = msgspec.json.decode(row[0], type=Letter)
+                if letter.replaying:
+                    return letter
+            self._replaying.discard(destination)
+            return None
+
+    def remove(self, destination: str, index: int) -> None:
+        """Forget a letter: it was delivered."""
+        statement = "delete from letter where origin = ? and destination = ? and place = ?"
+        with self._lock:
+            self._connection.execute(statement, (self._origin, destination, index))
+
+    def forget(self, destination: str) -> None:
+        """Forget everything about a destination that has ended."""
+        with self._lock, self._connection:
+            self._connection.execute("begin immediate")
+            for table in ("position", "letter"):
+                self._connection.execute(
+                    f"delete from {table} where origin = ? and destination = ?",  # noqa: S608  one of two constants
+                    (self._origin, destination),
+                )
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _put(self, destination: str, letter: Letter) -> None:
+        row = (self._origin, destination, letter.index, msgspec.json.encode(letter))
+        self._connection.execute("insert or replace into letter values (?, ?, ?, ?)", row)

@@ -1,0 +1,1 @@
+"""Pages of releases: the list, one of them with its history, making and editing, files, and how they are used."""
