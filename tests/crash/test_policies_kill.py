@@ -103,6 +103,7 @@ def test_kills_at_random_moments_leave_one_event_for_each_change(tmp_path: Path)
     repository = Repository.make(tmp_path / "repository", policies(approval("Policy 0")))
     with installation(tmp_path) as house:
         project = Register(house).add(repository)
+        Register(house).sync(project)
     moments = random.Random(20261121)
     needed = 1
     for number in range(1, KILLS + 1):

@@ -55,8 +55,10 @@ class Endpoints(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What every follower works with. `refresh` brings destinations up to the log; `record` puts a reading on record,
-    `end` that a destination has what it was due; `forget` destroys the secrets of a version; `version` grows when names or catalogue may have changed.
+    """What every follower works with.
+
+    `refresh` brings destinations up to the log; `record` puts a reading on record, `end` that a destination has what it
+    was due; `forget` destroys the secrets of a version; `version` grows when names or catalogue may have changed.
     """
 
     reader: LogReader
