@@ -18,17 +18,25 @@ _VERBS: Final = {
     "content": "erased",
     "erasure": "approved requested",
     "event": "viewed",
-    "events": "exported pulled searched tailed",
+    "events": "exported pulled searched streamed tailed",
     "export": "cancelled deleted downloaded failed finished requested",
+    "gitlab_sender": "removed set",
     "hold": "placed released",
     "key": "retired rotated",
     "ledger": "adopted created recovered succeeded",
+    "policy_project": (
+        "changed edited history_rewritten proposal_approved proposal_declined proposal_withdrawn proposed "
+        "pushed reached registered retired sync_failed synced"
+    ),
     "projection": "skipped",
     "proof": "downloaded",
     "segment": "quarantined readmitted",
     "server": "started stopped",
     "setting": "changed",
     "source": "changed registered retired",
+    "stream": (
+        "backfill_requested changed created deleted ended letters_replayed paused resumed secret_rotated tested"
+    ),
     "token": "created revoked rotated",
     "view": "deleted saved",
 }
