@@ -22,8 +22,8 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
     reading: bool = False
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One event as the caller may see it.
+class Row(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
+    """One event as the caller may see it; never changed, for several readers may hold the same one.
 
     `event` holds facts and, with the right to them, personal members. `withheld` says that there is personal data which
     is not shown, `erased` that there was and it has been destroyed, `undeclared` that no catalogue type has the action.

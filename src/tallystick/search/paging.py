@@ -9,9 +9,10 @@ from tallystick.event.disclosure import Disclosure
 from tallystick.query.sql import Names
 from tallystick.search.cursor import Position
 from tallystick.search.found import Found
+from tallystick.search.kept import KeptRows
 from tallystick.search.model import COUNT_BOUND, Page, Pull, Row
 from tallystick.search.ports import Register
-from tallystick.search.render import make_row
+from tallystick.search.render import ingredients_of, make_row
 from tallystick.search.scan import Scan
 from tallystick.search.sight import Sight
 
@@ -21,6 +22,7 @@ class Pages:
     """Makes pages for any caller; what a caller may see is in the scan's plan."""
 
     register: Register
+    kept: KeptRows
 
     def newest(
         self, scan: Scan, position: Position | None, *, now_us: int, limit: int, count_budget: Callable[[], float]
@@ -41,7 +43,11 @@ class Pages:
                 searched_to = int(found.indexes[take - 1])
                 is_full = searched_to > 0
                 break
-        rows = self.rows(scan, picks)
+        names, sight = scan.plan.names, scan.plan.sight
+        rows = [
+            self.kept.row(each, names, self.register, personal=sees_personal(sight, each))
+            for each in scan.contents(picks)
+        ]
         ended_early = scan.out_of_time
         if position is not None:
             count, exact = position.count, position.count_exact
@@ -81,11 +87,16 @@ class Pages:
 
     def row(self, disclosure: Disclosure, sight: Sight, names: Names) -> Row:
         """Return one event as far as it is seen."""
-        assert disclosure.facts is not None
-        return make_row(disclosure, names, self.register, personal=sight.sees_personal(disclosure.facts))
+        return make_row(ingredients_of(disclosure, names, self.register, personal=sees_personal(sight, disclosure)))
 
     def _rendered(self, scan: Scan, contents: Iterable[Disclosure]) -> list[Row]:
         return [self.row(each, scan.plan.sight, scan.plan.names) for each in contents]
+
+
+def sees_personal(sight: Sight, disclosure: Disclosure) -> bool:
+    """Return whether the personal part of an event that is seen is shown."""
+    assert disclosure.facts is not None
+    return sight.sees_personal(disclosure.facts)
 
 
 def take_upwards(scan: Scan, after: int, limit: int) -> tuple[list[Disclosure], int]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from tallystick.event.catalogue import render_message
+from tallystick.event.catalogue import ActionType, render_message
 from tallystick.event.commitment import personal_digest
 from tallystick.event.disclosure import Disclosure
 from tallystick.event.merge import merge
@@ -19,6 +19,15 @@ from tallystick.search.model import Row
 from tallystick.search.ports import Register
 
 _NO_PERSONAL = b"{}"
+
+
+class _Acting(msgspec.Struct):
+    """The one fact that says which type of the catalogue an event has."""
+
+    action: str
+
+
+_acting = msgspec.json.Decoder(_Acting).decode
 
 
 def see(disclosure: Disclosure, *, personal: bool) -> dict[str, Any]:
@@ -42,16 +51,43 @@ def make_document(disclosure: Disclosure, names: Names, *, personal: bool) -> Do
     )
 
 
-def make_row(disclosure: Disclosure, names: Names, register: Register, *, personal: bool) -> Row:
+class Ingredients(NamedTuple):
+    """Everything that a row is made of; equal ingredients make equal rows."""
+
+    disclosure: Disclosure
+    source: str
+    class_name: str
+    action_type: ActionType | None
+    personal: bool
+
+    @property
+    def size_bytes(self) -> int:
+        """The bytes of the content."""
+        return len(self.disclosure.facts or b"") + len(self.disclosure.personal or b"")
+
+
+def ingredients_of(disclosure: Disclosure, names: Names, register: Register, *, personal: bool) -> Ingredients:
+    """Return what the row of an event is made of for a reader with or without the right to its personal data."""
+    assert disclosure.facts is not None
+    return Ingredients(
+        disclosure,
+        name_of(names.sources, disclosure.source),
+        name_of(names.classes, disclosure.class_number),
+        register.catalogue_at(disclosure.index).get(_acting(disclosure.facts).action),
+        personal,
+    )
+
+
+def make_row(made_of: Ingredients) -> Row:
     """Return the event as it is shown, its message rendered by the catalogue as it stood at its index."""
+    disclosure, source, class_name, action_type, personal = made_of
     event = see(disclosure, personal=personal)
-    action_type = register.catalogue_at(disclosure.index).get(event["action"])
     return Row(
         index=disclosure.index,
         id=str(UUID(bytes=disclosure.id)),
         received_at=disclosure.received_at,
-        source=name_of(names.sources, disclosure.source),
-        class_name=name_of(names.classes, disclosure.class_number),
+        source=source,
+        class_name=class_name,
         message=render_message(action_type, event),
         event=event,
         withheld=not personal and disclosure.personal not in (None, _NO_PERSONAL),

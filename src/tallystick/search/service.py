@@ -25,6 +25,7 @@ from tallystick.query.sql import Names
 from tallystick.search.cache import PartCache
 from tallystick.search.cursor import CursorSeal, Position
 from tallystick.search.errors import EventNotFoundError
+from tallystick.search.kept import KeptRows
 from tallystick.search.model import FACET_FIELDS, Facets, Histogram, Page, Pull, Row, Search
 from tallystick.search.overview import make_overview
 from tallystick.search.paging import Pages, take_upwards
@@ -51,6 +52,7 @@ WARM_COLUMNS = (
 class SearchOptions:
     """Limits of one search; times are budgets after which an answer says that it is not complete.
 
+    Rows that were shown are kept, as many as have `kept_bytes` of content together.
     From `engine_rows_min` rows of a segment on that would have to be read one by one, DuckDB reads them.
     """
 
@@ -59,6 +61,7 @@ class SearchOptions:
     count_s: float = 1.0
     facets_s: float = 10.0
     cache_bytes: int = 512 << 20
+    kept_bytes: int = 4 << 20
     engine_rows_min: int = 16_384
     bars_max: int = 120
     facet_values: int = 20
@@ -89,7 +92,8 @@ class SearchService:
         self.options = options or SearchOptions()
         self._cache = PartCache(self.options.cache_bytes)
         self._tail = Tail(self._cache)
-        self.pages = Pages(register)
+        self._kept = KeptRows(self.options.kept_bytes)
+        self.pages = Pages(register, self._kept)
         self._asked_at = -math.inf
         self._version = -1  # of the manifest that the cache was last trimmed to; a race only trims twice
 
@@ -326,6 +330,7 @@ class SearchService:
             snapshot = self._ledger.snapshot()
             if snapshot.manifest.version != self._version:
                 self._cache.keep_only({entry.path for entry in snapshot.segments})
+                self._kept.clear()
                 self._version = snapshot.manifest.version
             view = open_view(
                 snapshot, self._segments, self._cache, self._tail, pinned_size, self._register.quarantined()

@@ -6,6 +6,8 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.environment import TemplateModule
+from markupsafe import Markup
 
 from tallystick.web import present
 from tallystick.web.areas import by_area
@@ -47,3 +49,14 @@ def templates() -> Environment:
 def render_template(name: str, **values: Any) -> str:
     """Return one template with its values in place."""
     return templates().get_template(name).render(**values)
+
+
+def render_macro(name: str, macro: str, *values: Any) -> Markup:
+    """Return what one macro of a template makes of its values."""
+    made: Markup = getattr(_module(name), macro)(*values)
+    return made
+
+
+@cache
+def _module(name: str) -> TemplateModule:
+    return templates().get_template(name).module

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -14,6 +14,7 @@ from tallystick.query.scanner import NAME_CHARACTERS
 from tallystick.query.writer import format_query
 from tallystick.search.model import Row
 from tallystick.web.events.columns import Column, known_columns, values_of
+from tallystick.web.events.drawn import DrawnRows
 from tallystick.web.events.question import Asked, opposite
 from tallystick.web.events.view import Cell, CellValue, ColumnChoice, ColumnView, Field, MoreView, RowView
 from tallystick.web.present import plain
@@ -22,22 +23,26 @@ _KINDS: Final = {"time": "time", "received_at": "time", "outcome": "outcome", "s
 _FIELDS_MAX: Final = 200
 _FIXED: Final = frozenset({Kind.KEYWORD, Kind.EXACT, Kind.CHOICE, Kind.SCOPE, Kind.ADDRESS, Kind.SEVERITY, Kind.JSON})
 _NOT_LISTED: Final = frozenset({"changes", "raw"})
+_drawn: Final = DrawnRows()
 
 
 def make_rows(asked: Asked, columns: tuple[Column, ...], rows: tuple[Row, ...]) -> tuple[RowView, ...]:
     """Return the rows of the table."""
     narrowed = cache(asked.narrowed)  # most values stand in many rows
-    return tuple(
-        RowView(
+    question = asked.link("")
+
+    def made(row: Row) -> RowView:
+        return RowView(
             index=row.index,
             id=row.id,
             message=row.message,
             cells=tuple(_cell(narrowed, column, row) for column in columns),
             withheld=row.withheld,
             erased=row.erased,
+            opens=f"/events/{row.id}/row{question}",
         )
-        for row in rows
-    )
+
+    return tuple(_drawn.get(row, question, partial(made, row)) for row in rows)
 
 
 def make_columns(asked: Asked, columns: tuple[Column, ...]) -> tuple[ColumnView, ...]:

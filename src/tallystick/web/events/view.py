@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import msgspec
+from markupsafe import Markup
 
 from tallystick.api.problem import Problem
 from tallystick.search.model import Incomplete
@@ -13,6 +15,7 @@ from tallystick.web.events.overview import OverviewView
 from tallystick.web.events.question import Asked
 from tallystick.web.events.saved import SavedViews
 from tallystick.web.events.window import Window
+from tallystick.web.templating import render_macro
 
 
 class CellValue(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,8 +33,8 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     values: tuple[CellValue, ...]
 
 
-class RowView(msgspec.Struct, frozen=True, kw_only=True):
-    """One event of the table."""
+class RowView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """One event of the table; `opens` is the address of its row opened."""
 
     index: int
     id: str
@@ -39,6 +42,12 @@ class RowView(msgspec.Struct, frozen=True, kw_only=True):
     cells: tuple[Cell, ...]
     withheld: bool
     erased: bool
+    opens: str
+
+    @cached_property
+    def line(self) -> Markup:
+        """The row as it stands in the table, drawn once however many readers load it."""
+        return render_macro("events/line.html", "line", self)
 
 
 class ColumnView(msgspec.Struct, frozen=True, kw_only=True):
