@@ -112,6 +112,10 @@ class World:
     def groups(self, person: str, *groups: str) -> None:
         self.note("access.groups_changed", {"person": person, "groups": list(groups)})
 
+    def handle(self, person: str, handle: str) -> None:
+        changes = [{"field": "handle", "old": None, "new": handle}]
+        self.note("access.person_changed", {"person": person}, changes=changes)
+
     def disable(self, person: str) -> None:
         self.note("access.person_disabled", {"person": person})
 

@@ -33,17 +33,12 @@ class House:
         self.http.cookies.clear()
         return {"cookie": f"tallystick={self.cookies[who]}"}
 
+    def request(self, who: str, **fields: str) -> httpx.Response:
+        usual = {"kind": "person", "subject": "bo", "role": "viewer", "scope": "acme", "until": "now+5d"}
+        return self.post(who, "/access/request", **{**usual, "reason": "work", **fields})
+
     def ask(self, who: str, subject: str, role: str = "viewer", scope: str = "acme") -> str:
-        answer = self.post(
-            who,
-            "/access/request",
-            kind="person",
-            subject=self.people[subject],
-            role=role,
-            scope=scope,
-            until="now+5d",
-            reason="work",
-        )
+        answer = self.request(who, subject=self.people[subject], role=role, scope=scope)
         assert answer.status_code == 303, answer.text
         return answer.headers["location"].rsplit("/", 1)[1]
 
@@ -116,6 +111,31 @@ def test_a_form_that_is_refused_keeps_what_was_typed(house: House) -> None:
     assert "&lt;script&gt;" in answer.text
     assert "<script>&" not in answer.text
     assert 'value="/acme/"' in answer.text
+
+
+def test_access_is_asked_for_by_handle_and_given_to_the_person(house: House) -> None:
+    done = house.request("ana", subject="bo")
+    assert done.status_code == 303, done.text
+    asked = house.get("leo", f"{done.headers['location']}.json").json()["grant"]
+    assert asked["subject"]["id"] == house.people["bo"]
+
+
+def test_the_page_of_a_person_leads_to_a_request_for_her(house: House) -> None:
+    bo = house.people["bo"]
+    assert f'href="/access/request?subject={bo}"' in house.get("ana", f"/access/people/{bo}").text
+    assert house.get("ana", "/access/request.json", subject=bo).json()["subject"] == bo
+    assert house.get("ana", "/access/request.json").json()["subject"] == house.people["ana"]
+
+
+def test_what_was_typed_is_quoted_as_it_was_typed(house: House) -> None:
+    page = house.request("ana", scope="acme//x").text
+    assert "<b>&#39;acme//x&#39; is not a scope</b>" in page
+
+
+def test_commands_in_advice_are_set_as_code(house: House) -> None:
+    page = house.request("ana", until="yesterday").text
+    assert "<code>tallystick access roles</code>" in page
+    assert "`" not in page
 
 
 def test_a_field_that_no_form_has_is_refused(house: House) -> None:

@@ -381,6 +381,21 @@ def test_who_and_what_does_not_exist_gets_no_access(world: World) -> None:
         world.ask(OPERATOR, world.first(), "emperor")
 
 
+def test_an_id_is_never_taken_for_the_handle_of_somebody_else(world: World) -> None:
+    root, ana, eve = world.caller(world.first()), world.person("ana"), world.person("eve")
+    world.handle(eve, ana)
+    asked = world.ask(OPERATOR, ana, "viewer")
+    assert world.grants.get(root, asked).terms.subject.id == ana
+
+
+def test_the_handle_of_somebody_who_left_gets_no_access(world: World) -> None:
+    gone = world.person("gone")
+    world.handle(gone, "gone")
+    world.disable(gone)
+    with pytest.raises(SubjectUnknownError):
+        world.ask(OPERATOR, "gone", "viewer")
+
+
 def test_whoever_left_before_the_decision_gets_nothing(world: World) -> None:
     root, ana = world.caller(world.first()), world.person("ana")
     asked = world.ask(OPERATOR, ana, "viewer")

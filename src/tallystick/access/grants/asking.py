@@ -15,7 +15,7 @@ from tallystick.access.grants.errors import (
     SubjectUnknownError,
 )
 from tallystick.access.grants.events import PRODUCT, asking
-from tallystick.access.grants.members import find_member
+from tallystick.access.grants.members import find_by_handle, find_member
 from tallystick.access.grants.model import Grant, Ground, State, Subject, Terms
 from tallystick.access.grants.rows import load_roles
 from tallystick.access.model import Caller
@@ -100,13 +100,15 @@ def known_subject(connection: Connection, subject: Subject) -> Subject:
         return subject
     member = find_member(connection, subject.id)
     if member is None or member.disabled:
-        raise SubjectUnknownError(f"there is no person {subject.id[:64]!r} who could get access", pointer="/subject")
+        raise SubjectUnknownError(f"there is no person {subject.id[:64]!r} who can get access", pointer="/subject")
     return subject
 
 
 def requested_terms(connection: Connection, subject: Subject, role: str, scope: str, until_us: int) -> Terms:
-    """Return what a request is about: the role as it is now."""
+    """Return what a request is about: the role as it is now, and the id of a person who was named by her handle."""
     permissions = known_role(connection, role).permissions
+    if subject.kind == "person" and (member := find_by_handle(connection, subject.id)) is not None:
+        subject = Subject("person", member.id)
     return Terms(new_grant_id(), known_subject(connection, subject), role, permissions, scope, until_us)
 
 

@@ -51,7 +51,7 @@ class SubjectUnknownError(InvalidInputError):
     """There is no such person, or she is disabled."""
 
     code = "subject-unknown"
-    advice = "Name a person of this installation by id, or a group."
+    advice = "Name a person by handle or id, as *Access*, *People* and `tallystick person list` show them, or a group."
 
 
 class GrantTermsInvalidError(InvalidInputError):

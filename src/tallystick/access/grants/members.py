@@ -25,6 +25,16 @@ def find_member(connection: Connection, person: str) -> Member | None:
     return None if row is None else Member(row.person, row.name or row.person, row.disabled_index is not None)
 
 
+def find_by_handle(connection: Connection, handle: str) -> Member | None:
+    """Return who signs in with a handle, or None; what is the id of somebody is nobody's handle."""
+    if find_member(connection, handle) is not None:
+        return None
+    row = connection.execute(
+        select(PERSON.c.person).where(PERSON.c.handle == handle.strip().lower(), PERSON.c.disabled_index.is_(None))
+    ).first()
+    return None if row is None else find_member(connection, row.person)
+
+
 def groups_of(connection: Connection, person: str) -> Mapping[str, int]:
     """Return the groups of a person, each with the index in the log since which she is in it."""
     query = select(PERSON_GROUP.c.name, PERSON_GROUP.c.since_index).where(PERSON_GROUP.c.person == person)

@@ -135,11 +135,12 @@ def step_grant(
     return see_other(request, path, said)
 
 
-@get("/access/request", sync_to_thread=True)
+@get("/access/request", sync_to_thread=True, opt={"parameters": ("subject",)})
 def request_page(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Page:
-    """Return the form that asks for access."""
+    """Return the form that asks for access, for the caller where the address names nobody else."""
     caller = person(request, services)
-    return _asking(request, services, RequestPage(roles=_roles(caller, services), subject=caller.id))
+    subject = request.query_params.get("subject") or caller.id
+    return _asking(request, services, RequestPage(roles=_roles(caller, services), subject=subject))
 
 
 @post("/access/request", sync_to_thread=True, dependencies=FORM, opt={"fields": _ASKED})
