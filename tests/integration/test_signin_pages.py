@@ -188,6 +188,7 @@ def test_an_invited_person_sets_a_password_and_is_signed_in(home: Home, http: ht
     page = post(http, "/access/people", handle="bo", name="Bo Lind", email="").text
     link = re.search(r"/invitation\?link=(tsl_[A-Za-z0-9_-]+)", page)
     assert link is not None
+    assert f"<code>{str(http.base_url).rstrip('/')}/invitation?" in page, "what is passed on is a whole address"
     post(http, "/sign-out")
     assert "Bo Lind" in http.get("/invitation", params={"link": link[1]}).text
     answer = post(http, "/invitation", link=link[1], password=PASSWORD, again=PASSWORD)

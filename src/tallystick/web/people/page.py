@@ -55,10 +55,11 @@ class PersonPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InvitedPage(msgspec.Struct, frozen=True, kw_only=True):
-    """An invitation, shown once. `link` is a whole address, or a path to be opened on this server."""
+    """An invitation, shown once. `local` says that its address is the one by which this browser reached the server."""
 
     person: PersonView
     link: str
+    local: bool
     until: int
 
 
@@ -154,5 +155,6 @@ def _people(
 
 def _invited(request: Request[Any, Any, Any], services: Services, invited: Person, token: str, until: int) -> Page:
     path = invitation_path(token)
-    view = InvitedPage(person=person_view(invited), link=full_url(services, path) or path, until=until)
+    link = full_url(services, path) or f"{request.url.scheme}://{request.url.netloc}{path}"
+    view = InvitedPage(person=person_view(invited), link=link, local=services.public_url is None, until=until)
     return render(request, services, "people/invited.html", view, title="Invitation")
