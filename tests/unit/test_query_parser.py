@@ -106,6 +106,12 @@ def test_times_are_resolved_once_against_the_given_now() -> None:
     assert between_moments(None, None, now_us=NOW) == EVERYTHING
 
 
+def test_a_time_beside_the_text_that_is_none_marks_no_place_in_the_text() -> None:
+    with pytest.raises(QueryError, match=r"^`from` is not a time: 'yesterday'$") as refused:
+        between_moments("yesterday", None, now_us=NOW)
+    assert (refused.value.line, refused.value.column) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("text", "start", "length"),
     [

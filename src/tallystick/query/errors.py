@@ -6,7 +6,7 @@ from tallystick.errors import ForbiddenError, InvalidInputError
 
 
 class QueryError(InvalidInputError):
-    """The text is not a query; `line` and `column` say where, both 1-based."""
+    """The text is not a query; `line` and `column` say where, both 1-based. A time given beside it has no place."""
 
     code = "query-invalid"
     advice = "See the query language reference for fields and operators; put text with special characters in quotes."

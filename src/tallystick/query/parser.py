@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tallystick.query.errors import QueryError
 from tallystick.query.fields import OPEN_FIELDS, Field, find_field, nearest_names
 from tallystick.query.model import (
     EVERYTHING,
@@ -63,7 +64,7 @@ def between_moments(start: str | None, end: str | None, *, now_us: int) -> Node:
 def _outside_moment(text: str, now_us: int, name: str) -> Moment:
     moment = parse_moment(text.strip(), now_us)
     if moment is None:
-        raise Scanner(text).error(f"`{name}` is not a time: {text!r}", 0, advice=Values.TIME_ADVICE)
+        raise QueryError(f"`{name}` is not a time: {text[:64]!r}", advice=Values.TIME_ADVICE)
     return moment
 
 
