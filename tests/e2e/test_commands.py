@@ -277,6 +277,13 @@ def test_an_import_of_which_nothing_could_be_taken_fails(home: Path, tallystick:
     assert "2 refused" in done.stderr
 
 
+def test_an_import_of_a_file_that_is_not_there_makes_no_log(home: Path, tallystick: Run) -> None:
+    missing = home / "not-made"
+    done = tallystick("import", "--data", missing, "--format", "native", home / "no-such.jsonl", check=False)
+    assert (done.returncode, "import-file" in done.stderr) == (1, True), done.stderr
+    assert not missing.exists()
+
+
 def test_what_commands_write_is_their_owners_alone(home: Path, data: Path, tallystick: Run) -> None:
     file = home / "private.csv"
     tallystick("export", "actor:ana", "--format", "csv", "-o", file, "--data", data)

@@ -35,8 +35,8 @@ def import_all(
     client: Client,
     files: list[Path],
     file_format: str,
+    event_map: EventMap,
     *,
-    mapping: Path | None,
     scope: str | None,
     source: str,
     state: Path | None,
@@ -47,7 +47,6 @@ def import_all(
 
     Leaves with status 1 when nothing but refusals came of them.
     """
-    event_map = _map(file_format, mapping)
     origin = client.checkpoint().split(b"\n", 1)[0].decode()
     sink = RecordingSink(origin, lambda body: client.record(body, partial=True))
     journal = Journal((state or default_state()) / "imports")
@@ -101,7 +100,8 @@ class _ImportBar:
         )
 
 
-def _map(file_format: str, mapping: Path | None) -> EventMap:
+def load_event_map(file_format: str, mapping: Path | None) -> EventMap:
+    """Return the map of a format that is shipped, or one's own. Raises MapWithoutNativeError."""
     if mapping is None:
         return load_map(file_format)
     if file_format != "native":

@@ -84,12 +84,15 @@ def import_files(
 
     An import that was interrupted goes on where it stopped. What could not be taken is listed.
     """
-    from tallystick.cli.importing import import_all
+    from tallystick.cli.importing import import_all, load_event_map
+    from tallystick.intake.inputs import expand_inputs
 
+    # What cannot be read is said before a log is made for it.
+    event_map, files = load_event_map(file_format, mapping), expand_inputs(files)
     try:
         with connect(data, state, url, create=True, source=source or file_format) as client:
             import_all(
-                client, files, file_format, mapping=mapping, scope=scope, source=source or file_format,
+                client, files, file_format, event_map, scope=scope, source=source or file_format,
                 state=state, as_json=as_json, quiet=quiet,
             )  # fmt: skip
     except KeyboardInterrupt:
