@@ -42,6 +42,10 @@ def prove(
         print_json({"file": str(output), "bytes": len(proof)})
     say(f"wrote {output} ({len(proof):,} bytes); it discloses the whole event")
     say(f"check it anywhere:  tallystick verify-proof {output} --key VERIFICATION-KEY", "dim")
+    say(
+        "the key is the line that `tallystick init` printed; get it from a person, not from the server in question",
+        "dim",
+    )
 
 
 def checkpoint(

@@ -13,7 +13,7 @@ class ServerUnreachableError(UnavailableError):
     """No answer came; nothing is known about what the server did with the request."""
 
     code = "server-unreachable"
-    advice = "Check the address and that the server runs; repeat the request with the same event ids."
+    advice = "Check the address and that the server runs. What was sent can be sent again with the same event ids."
 
 
 class ServerRefusedError(InvalidInputError):

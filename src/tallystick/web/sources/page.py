@@ -167,7 +167,10 @@ def expiry(days: str, now_us: int) -> int | None:
 def whole(text: str, what: str) -> int:
     """Return the number in a field; raises SourceSettingsError."""
     if not (text.isascii() and text.isdigit() and len(text) < 7):
-        raise SourceSettingsError(f"{text[:20]!r} is no whole number of {what}")
+        raise SourceSettingsError(
+            f"{text[:20]!r} is no whole number of {what}",
+            advice="Write digits alone, such as 30, or leave the field empty.",
+        )
     return int(text)
 
 
