@@ -31,7 +31,7 @@ def parts_of(asked: Asked, now_us: int) -> list[tuple[str, Asked]]:
     """Return each term at the top of the query, and each other restriction, in words and with the question that is left
     without it; no terms of a query that cannot be read.
     """
-    plain = msgspec.structs.replace(asked, cursor="", live=False, overview=False)
+    plain = asked.first_page()
     named = (
         ("scope", "scope", asked.scope.strip()),
         ("start", "from", asked.start.strip()),

@@ -52,8 +52,8 @@ def events_page(
     now_us = services.ledger.status().now
     view = msgspec.structs.replace(
         _empty_view(services, asked, caller, now_us),
-        columns=make_columns(asked, columns),
-        choices=make_choices(asked, columns),
+        columns=make_columns(asked.first_page(), columns),
+        choices=make_choices(asked.first_page(), columns),
         rows=make_rows(asked, columns, page.rows),
         count=page.count,
         count_exact=page.count_exact,

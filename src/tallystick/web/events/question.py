@@ -49,6 +49,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         """Return the columns of the table, in order; raises ColumnUnknownError."""
         return parse_columns(self.cols)
 
+    def first_page(self) -> Asked:
+        """Return the same question at its beginning, following nothing live."""
+        return msgspec.structs.replace(self, cursor="", live=False, overview=False)
+
     def link(self, path: str = EVENTS, **changes: Any) -> str:
         """Return the address of the same question with some parts changed. It begins at the first page, and follows
         nothing live, unless `changes` say so.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -24,6 +24,8 @@ _FIELDS_MAX: Final = 200
 _FIXED: Final = frozenset({Kind.KEYWORD, Kind.EXACT, Kind.CHOICE, Kind.SCOPE, Kind.ADDRESS, Kind.SEVERITY, Kind.JSON})
 _NOT_LISTED: Final = frozenset({"changes", "raw"})
 _drawn: Final = DrawnRows()
+#: The menu of columns has two addresses a column; those of so many questions are kept, for all who ask them.
+_QUESTIONS: Final = 16
 
 
 def make_rows(asked: Asked, columns: tuple[Column, ...], rows: tuple[Row, ...]) -> tuple[RowView, ...]:
@@ -45,6 +47,7 @@ def make_rows(asked: Asked, columns: tuple[Column, ...], rows: tuple[Row, ...]) 
     return tuple(_drawn.get(row, question, partial(made, row)) for row in rows)
 
 
+@lru_cache(_QUESTIONS)
 def make_columns(asked: Asked, columns: tuple[Column, ...]) -> tuple[ColumnView, ...]:
     """Return the head of the table, each column with the addresses that move it or take it away."""
     names = [column.name for column in columns]
@@ -68,6 +71,7 @@ def make_columns(asked: Asked, columns: tuple[Column, ...]) -> tuple[ColumnView,
     )
 
 
+@lru_cache(_QUESTIONS)
 def make_choices(asked: Asked, columns: tuple[Column, ...]) -> tuple[ColumnChoice, ...]:
     """Return the columns that could be added, sorted by name."""
     names = [column.name for column in columns]

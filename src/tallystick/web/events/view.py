@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import msgspec
@@ -120,6 +120,16 @@ class EventsView(msgspec.Struct, frozen=True, kw_only=True):
     before: str = ""
     at: str = ""
     after: str = ""
+
+    @property
+    def column_menu(self) -> Markup:
+        """The menu that adds, moves and removes columns."""
+        return _draw_menu(self.columns, self.choices)
+
+
+@lru_cache(16)
+def _draw_menu(columns: tuple[ColumnView, ...], choices: tuple[ColumnChoice, ...]) -> Markup:
+    return render_macro("events/column_menu.html", "column_menu", columns, choices)
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
