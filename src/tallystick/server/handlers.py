@@ -1,0 +1,19 @@
+"""Everything that turns the product's events into tables, room by room."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tallystick.access.grants import handlers as grants
+from tallystick.access.people import handlers as people
+from tallystick.access.sources import handlers as sources
+from tallystick.evidence import handlers as evidence
+from tallystick.follow import handlers as log
+from tallystick.policies import handlers as policies
+from tallystick.releases import handlers as releases
+from tallystick.settings import handlers as settings
+from tallystick.stream import handlers as stream
+from tallystick.work import handlers as work
+
+_ROOMS: Final = (log, grants, people, sources, settings, evidence, work, policies, stream, releases)
+HANDLERS: Final = {key: handler for room in _ROOMS for key, handler in room.HANDLERS.items()}
