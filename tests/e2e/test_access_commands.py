@@ -55,6 +55,7 @@ def test_access_is_asked_for_approved_shown_at_its_time_and_revoked(
     table = tallystick("access", "--time", "now", "--scope", "acme/payments", *place)
     assert grant in table.stdout
     assert "1 way to events.read in acme/payments" in table.stderr
+    assert grant in tallystick("access", "--scope", "acme/payments", *place).stdout, "without a time it is now"
     since = held["since"]
     tallystick("access", "revoke", grant, "--reason", "left the team", *place)
     assert stands(place, tallystick, grant) == "revoked"

@@ -88,6 +88,12 @@ def test_another_identity_cannot_open_a_backup(data: Path, tmp_path: Path, ident
         restore_backup(sealed, tmp_path / "back", [pyrage.x25519.Identity.generate()])
 
 
+def test_a_backup_that_is_not_there_makes_no_directory(tmp_path: Path, identity: pyrage.x25519.Identity) -> None:
+    with pytest.raises(FileNotFoundError):
+        restore_backup(tmp_path / "missing.age", tmp_path / "back", [identity])
+    assert not (tmp_path / "back").exists()
+
+
 def test_a_cut_backup_is_refused(data: Path, tmp_path: Path, identity: pyrage.x25519.Identity) -> None:
     sealed = tmp_path / "copy.age"
     save_backup(data, sealed, [identity.to_public()])

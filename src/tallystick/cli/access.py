@@ -30,10 +30,15 @@ Until = Annotated[str, typer.Option("--until", help="The end: a time with zone, 
 def who_could(
     context: typer.Context,
     time: Annotated[
-        str | None, typer.Option("--time", help="When: a time with zone, or relative; a day is its beginning.")
+        str | None,
+        typer.Option("--time", help="When: a time with zone, or relative; a day is its beginning. Else now."),
     ] = None,
-    permission: Annotated[str, typer.Option("--permission", help="What they could do.")] = "events.read",
-    scope: Annotated[str, typer.Option("--scope", help="Where; / is everything.")] = "/",
+    permission: Annotated[
+        str | None, typer.Option("--permission", help="What they could do; events.read where nothing is given.")
+    ] = None,
+    scope: Annotated[
+        str | None, typer.Option("--scope", help="Where; / is everything, and what is meant else.")
+    ] = None,
     data: Data = None,
     state: State = None,
     url: Url = None,
@@ -42,11 +47,12 @@ def who_could(
     """Say who could do what at a time, from the log; or, with a command, ask, decide and end."""
     if context.invoked_subcommand is not None:
         return
-    if time is None:
-        out.print(context.get_help())
+    if time is permission is scope is None:
+        out.print(context.get_help(), markup=False, highlight=False)
         return
+    permission, scope = permission or "events.read", scope or "/"
     with connect(data, state, url) as client:
-        answer = client.ask("GET", "/api/v1/access", permission=permission, scope=scope, at=time)
+        answer = client.ask("GET", "/api/v1/access", permission=permission, scope=scope, at=time or "now")
     if as_json:
         for each in answer["holders"]:
             print_json(each)

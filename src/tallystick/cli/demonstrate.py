@@ -75,4 +75,8 @@ def _welcome(settings: Settings, instance: Instance, address: str, token: str) -
     say(f"  export TALLYSTICK_URL={address} TALLYSTICK_TOKEN={token}")
     say("  tallystick search 'action:release.*' --limit 5")
     say(f"  tallystick verify {settings.data}")
-    say("\nCtrl-C stops it.\n", "dim")
+    say(
+        "\nCtrl-C stops it. Commands on the directory itself, with the server stopped, need to know both parts:\n",
+        "dim",
+    )
+    say(f"  export TALLYSTICK_DATA={settings.data} TALLYSTICK_STATE={settings.state}\n")

@@ -89,7 +89,8 @@ def invite(
         print_json(made)
     else:
         sys.stdout.write(f"{made['url'] or made['path']}\n")
-    say(f"pass the link on; it works once, until {made['until']}", "dim")
+    whole = "" if made["url"] else ", with the server's address in front,"
+    say(f"pass the link on{whole} to {handle}; it works once, until {made['until']}", "dim")
 
 
 @app.command()

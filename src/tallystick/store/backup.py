@@ -112,11 +112,15 @@ def restore_backup(source: Path, data: Path, identities: list[pyrage.x25519.Iden
     """Unpack a backup into the new directory `data`; only plain files and folders inside it are ever made."""
     if data.exists() and any(data.iterdir()):
         raise RestoreTargetError(f"{data} is not empty")
+    with source.open("rb") as sealed:
+        return _restore(sealed, source, data, identities)
+
+
+def _restore(sealed: IO[bytes], source: Path, data: Path, identities: list[pyrage.x25519.Identity]) -> BackupResult:
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=data.parent) as plain:
         try:
-            with source.open("rb") as sealed:
-                pyrage.decrypt_io(sealed, plain, identities)
+            pyrage.decrypt_io(sealed, plain, identities)
         except (pyrage.DecryptError, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise  # the disk's own trouble; age reports a cut or changed stream without a number

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, or_, select
 from tallystick.errors import PermissionMissingError
 from tallystick.event.identifier import hidden_character
 from tallystick.follow.commands import Commands
+from tallystick.follow.kept import Kept
 from tallystick.follow.projection import Projection
 from tallystick.query.parser import between_moments, parse_query
 from tallystick.store.tables.work import VIEW
@@ -38,16 +39,14 @@ class ViewService:
 
     def __init__(self, projection: Projection, commands: Commands, now_us: Callable[[], int], act: Act) -> None:
         self._projection = projection
+        self._offered = Kept(projection, _load_offered)
         self._commands = commands
         self._now_us = now_us
         self._act = act
 
     def listed(self, caller: Caller) -> list[View]:
         """Return the caller's own views and those shared where the caller may read, by name."""
-        with self._projection.engine.connect() as connection:
-            query = select(VIEW).where(or_(VIEW.c.owner == caller.id, VIEW.c.shared_in.is_not(None)))
-            views = [_view(row) for row in connection.execute(query)]
-        seen = [view for view in views if _sees(view, caller)]
+        seen = [view for view in self._offered.get(caller.id) if _sees(view, caller)]
         return sorted(seen, key=lambda view: ((view.name or "").casefold(), view.view))
 
     def get(self, caller: Caller, view_id: str) -> View:
@@ -123,6 +122,12 @@ def _visible(connection: Connection, caller: Caller, view_id: str) -> View:
     if view is None or not _sees(view, caller):
         raise ViewNotFoundError(f"there is no view {view_id[:64]} that you may see")
     return view
+
+
+def _load_offered(connection: Connection, person: str) -> list[View]:
+    """Return the views of a person, and all that are shared anywhere."""
+    query = select(VIEW).where(or_(VIEW.c.owner == person, VIEW.c.shared_in.is_not(None)))
+    return [_view(row) for row in connection.execute(query)]
 
 
 def _sees(view: View, caller: Caller) -> bool:

@@ -46,6 +46,7 @@ from tallystick.access.require import require
 from tallystick.access.rights import Rights
 from tallystick.errors import PermissionMissingError
 from tallystick.follow.commands import Commands
+from tallystick.follow.kept import Kept
 from tallystick.follow.projection import Projection
 from tallystick.store.tables.grants import GRANT
 
@@ -75,6 +76,7 @@ class GrantService:
         self._history = history
         self._glass_minutes_max = glass_minutes_max
         self._rights = RightsInForce(projection, now_us)
+        self._glass: Kept[None, Sequence[Grant]] = Kept(projection, self._load_glass)
 
     def rights_of(self, person_id: str, groups: Collection[str], now_us: int) -> Rights:
         """Return the rights from every grant in force for a person or a group she is in; the same object until
@@ -235,9 +237,11 @@ class GrantService:
 
     def open_glass(self, caller: Caller) -> Sequence[Grant]:
         """Return the broken glass that is in force: the caller's own, and all of it where she may see access."""
-        condition = and_(in_force(self._now_us()), GRANT.c.ground == Ground.GLASS.value)
-        with self._projection.engine.connect() as connection:
-            return [grant for grant in load_grants(connection, condition) if _may_see(caller, grant)]
+        now_us = self._now_us()
+        return [each for each in self._glass.get(None) if each.state(now_us) is State.ACTIVE and _may_see(caller, each)]
+
+    def _load_glass(self, connection: Connection, _key: None) -> Sequence[Grant]:
+        return load_grants(connection, in_force(self._now_us()), GRANT.c.ground == Ground.GLASS.value)
 
     def who_could(self, caller: Caller, permission: Permission, scope: str, at_us: int) -> Sequence[Holder]:
         """Return who could do something in a scope, or a part of it, at a time: answered from the log alone."""

@@ -122,6 +122,11 @@ class EventsView(msgspec.Struct, frozen=True, kw_only=True):
     after: str = ""
 
     @property
+    def lines(self) -> Markup:
+        """All rows as they stand in the table."""
+        return Markup("").join([row.line for row in self.rows])
+
+    @property
     def column_menu(self) -> Markup:
         """The menu that adds, moves and removes columns."""
         return _draw_menu(self.columns, self.choices)
