@@ -10,6 +10,7 @@ import hashlib
 import os
 import sqlite3
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,9 +61,19 @@ class Secrets:
 
     def save(self, secret: Secret) -> None:
         """Keep a record, in place of an older one of that name."""
-        row = (secret.kind, secret.name, secret.nonce, secret.record)
+        self.save_all([secret])
+
+    def save_all(self, secrets: Iterable[Secret]) -> None:
+        """Keep several records with one sync: all of them, or after a crash none."""
+        rows = [(secret.kind, secret.name, secret.nonce, secret.record) for secret in secrets]
         with self._lock:
-            self._connection.execute("insert or replace into secret values (?, ?, ?, ?)", row)
+            self._connection.execute("begin immediate")
+            try:
+                self._connection.executemany("insert or replace into secret values (?, ?, ?, ?)", rows)
+                self._connection.execute("commit")
+            except BaseException:
+                self._connection.execute("rollback")
+                raise
 
     def find(self, kind: str, name: str) -> Secret | None:
         """Return the record of that name, or None."""

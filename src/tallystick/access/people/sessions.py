@@ -8,6 +8,7 @@ import secrets as randomness
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
@@ -104,6 +105,7 @@ class SessionService:
         self._cache = _Cache(-1, 0)  # replaced, never emptied
         self._seen: dict[str, int] = {}
         self._saved: dict[str, int] = {}
+        self._due: SimpleQueue[Secret] = SimpleQueue()  # emptied by who holds the lock
         self._lock = threading.Lock()
 
     def authenticate(self, cookie: str | None, address: str) -> Caller:
@@ -322,9 +324,12 @@ class SessionService:
         self._seen[session] = now_us
         if now_us - self._saved.get(session, 0) < self._limits().save_seen_s * SECOND_US:
             return
-        with self._lock:
-            self._saved[session] = now_us
-            self._book.secrets.save(Secret(SEEN, session, b"", now_us.to_bytes(8, "big")))
+        self._saved[session] = now_us
+        self._due.put(Secret(SEEN, session, b"", now_us.to_bytes(8, "big")))
+        with self._lock:  # who waited here finds that another has saved hers with his: many come back at one moment
+            due = [self._due.get_nowait() for _ in range(self._due.qsize())]
+            if due:
+                self._book.secrets.save_all(due)
 
     def _forget(self, session: str) -> None:
         for kind in (KIND, SEEN):
