@@ -7,9 +7,12 @@ only ever fetched from. What a command may write, and how long it may take, is b
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import selectors
 import shlex
+import shutil
 import signal
 import subprocess
 import threading
@@ -25,7 +28,12 @@ FETCH_S: Final = 60
 READ_S: Final = 20
 STEP_S: Final = 0.25
 FETCH_BYTES_MAX: Final = 256 << 20
+COPY_BYTES_MAX: Final = 4 * FETCH_BYTES_MAX
+"""Of a copy on the disk: a history that is rewritten again and again would fill it."""
 OUTPUT_BYTES_MAX: Final = 4 << 20
+COMPLAINT_BYTES_MAX: Final = 64 << 10
+"""Of the end of what git, or whoever it speaks to, says on the side."""
+_CHUNK_BYTES: Final = 64 << 10
 PROTOCOLS: Final = ("https", "ssh", "file")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
 _SETTINGS: Final = (
@@ -73,13 +81,18 @@ class Git:
     def head(self, repository: str, branch: str) -> str:
         """Return the commit at the end of a branch of another repository; raises RepositoryError."""
         said = self._remote(["ls-remote", "--exit-code"], repository, [f"refs/heads/{branch}"], LIST_S)
-        commit = said.split(b"\t", 1)[0].decode("ascii", "replace")
+        # git lists every name that ends so: a branch other/refs/heads/main must not stand for main.
+        named = {name: commit for commit, _, name in (line.partition(b"\t") for line in said.splitlines())}
+        commit = named.get(f"refs/heads/{branch}".encode(), b"").decode("ascii", "replace")
+        if not commit:
+            raise RepositoryError("branch-missing", "the repository has no such branch")
         if not is_commit(commit):
             raise RepositoryError("damaged", "the repository answers with something that is no commit")
         return commit
 
     def fetch(self, repository: str, branch: str) -> str:
         """Bring one branch here, whole, and return the commit at its end; raises RepositoryError."""
+        self._clear()
         options = ["fetch", "--quiet", "--force", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"]
         self._remote(options, repository, [f"+refs/heads/{branch}:refs/tallystick/head"], FETCH_S)
         return self.text("rev-parse", "--verify", "refs/tallystick/head^{commit}").strip()
@@ -115,6 +128,16 @@ class Git:
         except GitFailedError as error:
             raise _told(error, head) from error
 
+    def _clear(self) -> None:
+        """Take away what commands that were killed left behind, and raise RepositoryError when the copy is too large."""
+        for place in (*self._folder.rglob("*.lock"), *self._folder.rglob("tmp_*")):
+            if place.is_dir():
+                shutil.rmtree(place, ignore_errors=True)
+            else:
+                place.unlink(missing_ok=True)
+        if sum(each.lstat().st_size for each in self._folder.rglob("*.pack")) > COPY_BYTES_MAX:
+            raise RepositoryError("too-large", f"all that was ever fetched has more than {COPY_BYTES_MAX >> 20} MiB")
+
     def _run(self, arguments: Sequence[str], seconds: int) -> bytes:
         """Return the standard output of a command, whose children end with it."""
         settings = [part for each in _SETTINGS for part in ("-c", each)]
@@ -141,20 +164,34 @@ class Git:
             if process.returncode == _NOT_FOUND:
                 raise RepositoryError("git-missing", "git is not installed on this machine")
             raise GitFailedError(process.returncode, err.decode("utf-8", "replace"))
-        if len(out) > OUTPUT_BYTES_MAX:
-            raise RepositoryError("too-large", f"git says more than {OUTPUT_BYTES_MAX:,} bytes")
         return out
 
     def _communicate(self, process: subprocess.Popen[bytes], seconds: int) -> tuple[bytes, bytes]:
+        """Return what a process says until it ends, in bounded memory: a repository may send words without end."""
+        assert process.stdout is not None
+        assert process.stderr is not None
+        out, err = bytearray(), bytearray()
         ends = time.monotonic() + seconds
-        while time.monotonic() < ends:
-            if self._stopping.is_set():
-                raise GitStoppedError
-            try:
-                return process.communicate(timeout=STEP_S)
-            except subprocess.TimeoutExpired:
-                continue
-        raise RepositoryError("timeout", f"git did not end within {seconds} seconds")
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(process.stdout, selectors.EVENT_READ, out)
+            waiting.register(process.stderr, selectors.EVENT_READ, err)
+            while waiting.get_map() or process.poll() is None:
+                if self._stopping.is_set():
+                    raise GitStoppedError
+                if time.monotonic() >= ends:
+                    raise RepositoryError("timeout", f"git did not end within {seconds} seconds")
+                if not waiting.get_map():
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        process.wait(STEP_S)
+                for key, _ in waiting.select(STEP_S):
+                    chunk = os.read(key.fd, _CHUNK_BYTES)
+                    key.data.extend(chunk)
+                    if not chunk:
+                        waiting.unregister(key.fileobj)
+                if len(out) > OUTPUT_BYTES_MAX:
+                    raise RepositoryError("too-large", f"git says more than {OUTPUT_BYTES_MAX:,} bytes")
+                del err[:-COMPLAINT_BYTES_MAX]
+        return bytes(out), bytes(err)
 
 
 _NOT_FOUND: Final = 127
