@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tallystick.query.errors import PersonalWithheldError, QueryError
-from tallystick.query.fields import FIELDS
+from tallystick.query.fields import FIELDS, SEVERITIES
 from tallystick.query.model import (
     EVERYTHING,
     All,
@@ -104,6 +104,14 @@ def test_times_are_resolved_once_against_the_given_now() -> None:
     )
     assert parse("from:-7d") == between_moments("-7d", None, now_us=NOW)
     assert between_moments(None, None, now_us=NOW) == EVERYTHING
+
+
+@pytest.mark.parametrize(
+    "text",
+    [*(f"severity:{each}" for each in SEVERITIES), "severity>=high", "severity<high", "index>=5", "index<5"],
+)
+def test_an_open_range_and_one_severity_are_written_as_people_write_them(text: str) -> None:
+    assert format_query(parse(text)) == text
 
 
 def test_a_time_beside_the_text_that_is_none_marks_no_place_in_the_text() -> None:

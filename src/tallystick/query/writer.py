@@ -80,6 +80,12 @@ def _span(ref: FieldRef, span: Span) -> str:
             return "*"
         return format_moment(value) if kind is Kind.TIME else SEVERITIES[value] if kind is Kind.SEVERITY else str(value)
 
+    if kind is Kind.SEVERITY and (span.low or 0) + 1 == (span.high or len(SEVERITIES)):
+        return f":{edge(span.low or 0)}"
+    if span.high is None and span.low is not None:
+        return f">={edge(span.low)}"
+    if span.low is None and span.high is not None:
+        return f"<{edge(span.high)}"
     return _range(edge(span.low), edge(span.high), opening="[", closing="}")
 
 
