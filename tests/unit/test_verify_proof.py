@@ -124,7 +124,9 @@ def test_the_command_says_what_it_found(log: SmallLog, tmp_path: Path, capsys: p
     assert json.loads(captured.out)["holds"] is False
     assert captured.err.startswith("DOES NOT HOLD: ")
     assert main([str(tmp_path / "nothing"), "--key", SIGNER.vkey]) == 2
+    capsys.readouterr()
     assert main([str(proof), "--key", "nonsense"]) == 2
+    assert "Copy it again from where it was published." in capsys.readouterr().err, "what to do stands beside it"
     assert main([str(proof)]) == 2
     assert main([str(proof), "--key", SIGNER.vkey, "--policy", str(policy)]) == 2
 

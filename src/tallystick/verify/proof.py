@@ -157,7 +157,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         data = given.file.read_bytes()
         policy = parse_policy(given.policy.read_bytes()) if given.policy else policy_of_keys(given.key)
-    except (OSError, InvalidInputError) as error:
+    except InvalidInputError as error:
+        return _end(2, f"cannot check: {error}. {error.advice}")
+    except OSError as error:
         return _end(2, f"cannot check: {error}")
     try:
         verdict = verify_proof(data, policy)
