@@ -462,7 +462,7 @@ API: Final = (
     json_body("/api/v1/policies/{project:str}/versions", P.POLICIES_MANAGE, {"text": POLICIES}, project=World.policies),
     json_body(
         "/api/v1/policies/{project:str}/proposals",
-        P.POLICIES_MANAGE,
+        NO_TOKEN,
         {"text": POLICIES, **BECAUSE},
         project=World.policies,
     ),

@@ -12,6 +12,7 @@ from tests.installation import Installation, installation
 from tests.permission_rows import bearer
 from tests.policy_world import Register, Repository, approval, policies
 
+from tallystick.access.operator import OPERATOR
 from tallystick.access.permissions import Permission
 
 ONE = policies(approval("One"))
@@ -79,7 +80,6 @@ def test_a_text_that_cannot_be_accepted_is_answered_with_line_and_column(
     wrong = ONE + "- name: Two\n  enabled: maybe\n"
     for path, body in (
         (f"{ROUTE}/{project}/versions", {"text": wrong}),
-        (f"{ROUTE}/{project}/proposals", {"text": wrong, "reason": "why not"}),
         ("/api/v1/policy-checks", {"text": wrong}),
     ):
         answer = send(house, headers, path, body)
@@ -96,8 +96,8 @@ def test_a_check_keeps_and_records_nothing(house: Installation, headers: dict[st
 
 def test_a_program_never_decides_about_a_proposal(house: Installation, headers: dict[str, str]) -> None:
     project = made(house, headers, "approved", approval=True)
-    body = {"text": ONE, "reason": "a start"}
-    proposal = send(house, headers, f"{ROUTE}/{project}/proposals", body).json()["proposal"]
+    service = house.instance.services.policies.service
+    proposal = service.propose(OPERATOR, project, ONE, None, "a start")
     [kept] = house.get(f"{ROUTE}/{project}", headers).json()["proposals"]
     assert (kept["proposal"], kept["state"], kept["text"]) == (proposal, "open", ONE)
     other = bearer(house, [Permission.POLICIES_APPROVE])

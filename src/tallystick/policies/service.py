@@ -9,6 +9,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from tallystick.access.grants.asking import is_operator
+from tallystick.access.grants.authority import decides_freely
+from tallystick.access.grants.hands import Hands
 from tallystick.access.model import Caller
 from tallystick.access.permissions import Permission
 from tallystick.access.require import require
@@ -149,6 +152,9 @@ class PolicyService:
 
     def propose(self, caller: Caller, project_id: str, text: str, based_on: str | None, reason: str) -> str:
         """Propose a version for somebody else to approve, and return the proposal's id; raises as `edit` does."""
+        if caller.type == "service":
+            # Whoever made its token would speak with two voices.
+            raise OwnPolicyProposalError("a person proposes, never a program")
         self._parsed(caller, project_id, text)
         reason = _checked_reason(reason, needed=True)
         proposal = _new_id("pr")
@@ -169,7 +175,7 @@ class PolicyService:
 
         def decide(connection: Connection) -> Events:
             project, proposal = self._proposal(connection, caller, project_id, proposal_id, Permission.POLICIES_APPROVE)
-            _require_other_person(caller, proposal)
+            _require_other_person(connection, caller, project, proposal, self._ports.now_us())
             if proposal.digest != digest or proposal.text is None:
                 raise PolicyProposalDecidedError("this is not the text that was proposed, or it was erased since")
             self._require_events(project)
@@ -194,7 +200,7 @@ class PolicyService:
 
         def decide(connection: Connection) -> Events:
             project, proposal = self._proposal(connection, caller, project_id, proposal_id, Permission.POLICIES_APPROVE)
-            _require_other_person(caller, proposal)
+            _require_other_person(connection, caller, project, proposal, self._ports.now_us())
             return [events.decided(caller, "proposal_declined", project, proposal, reason, self._ports.now_us())]
 
         self._commands.run(decide)
@@ -325,12 +331,21 @@ def _parse_kept(data: bytes) -> Policies:
     return parse_policies(data)
 
 
-def _require_other_person(caller: Caller, proposal: Proposal) -> None:
-    """Raise OwnPolicyProposalError unless the caller is a person, and not the one who proposed it."""
-    if caller.type == "service":
+def _require_other_person(
+    connection: Connection, caller: Caller, project: Project, proposal: Proposal, now_us: int
+) -> None:
+    """Raise OwnPolicyProposalError unless the caller is a person, and neither the one who proposed it nor in her hands."""
+    if caller.type == "service" or caller.token is not None:
         raise OwnPolicyProposalError("a person decides about a proposal, never a program")
-    if proposal.proposed_by == caller.id:
+    by = proposal.proposed_by
+    if by == caller.id:
         raise OwnPolicyProposalError("nobody decides about what they proposed themselves")
+    if is_operator(caller):
+        return
+    if Hands(connection, {caller.id}).are_in(by):
+        raise OwnPolicyProposalError("nobody decides what was proposed with an account that she gave access to")
+    if not decides_freely(connection, caller.id, Permission.POLICIES_APPROVE, project.settings.scope, now_us, by):
+        raise OwnPolicyProposalError("your account, or your right to decide, comes from who proposed this")
 
 
 def _require_base(project: Project, based_on: str | None) -> None:

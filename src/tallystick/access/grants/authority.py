@@ -67,6 +67,21 @@ def authority_of(
     )
 
 
+def decides_freely(
+    connection: Connection, person: str, permission: Permission, scope: str, now_us: int, gains: str
+) -> bool:
+    """Return whether a person holds a permission that does not come from who gains by her decision.
+
+    It does where the one who gains has a hand in her account, unless somebody else decided since then.
+    """
+    subjects = [Subject("person", person), *(Subject("group", group) for group in groups_of(connection, person))]
+    roles, hands = load_roles(connection), Hands(connection, {gains})
+    return any(
+        is_within(scope, grant.scope) and permission in allowed_by(grant, roles) and hands.counts(person, grant)
+        for grant in load_grants(connection, in_force(now_us), of_subjects(subjects))
+    )
+
+
 def can_anybody_decide(connection: Connection, scope: str, now_us: int, interest: Interest) -> bool:
     """Return whether there is a person who could decide about a request of these people."""
     roles = load_roles(connection)
