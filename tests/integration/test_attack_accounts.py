@@ -221,7 +221,8 @@ ACTS: dict[str, Act] = {
 @pytest.mark.parametrize("act", ACTS)
 def test_no_service_stands_between_an_account_and_who_made_it(people: People, act: str) -> None:
     services = people.instance.services
-    settings = TokenSettings(close({P.PEOPLE_MANAGE}), ("",))
+    soon = services.ledger.status().now + 3_600_000_000
+    settings = TokenSettings(close({P.PEOPLE_MANAGE}), ("",), soon)
     made = services.tokens.create(people.caller(administrator(people)), Owner(OwnerKind.SERVICE, "robot"), settings)
     robot = services.tokens.authenticate(f"Bearer {made.secret}", address=ADDRESS, via="api")
     with pytest.raises(NotAPersonError):

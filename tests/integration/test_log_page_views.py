@@ -46,7 +46,7 @@ def test_the_page_and_its_twin_show_stages_checkpoint_and_keys(world: World) -> 
     assert twin["keys"] == list(ledger.vkeys)
     assert twin["checkpoint"]["origin"] == ledger.origin
     text = world.house.http.get("/log", headers=world.members["auditor"].headers).text
-    assert "tallystick verify http" in text
+    assert "tallystick verify ADDRESS --key KEY" in text
     assert "None is configured" in text
 
 
