@@ -32,6 +32,8 @@ IDLE_S: Final = 5.0
 SAVE_S: Final = 0.5
 """A crash repeats what was sent in so long."""
 FILL_S: Final = 0.25
+AHEAD_S_MAX: Final = 10.0
+"""How long an event may wait in memory before it is read from the log anew."""
 BODY_BYTES_MAX: Final = 1 << 20
 TAKE_OVER_TRIES: Final = 4
 """How often an address that was replaced is tried with what it is still due, before the new one gets it."""
@@ -90,6 +92,8 @@ class Follower:
         self._forgotten: set[str] = set()
         self._given_up = -1  # the address of this version, and of those before it, while it is not the newest
         self._tries = 0  # of what is sent now, in a row
+        self._failed_last = False
+        self._filled_at = 0.0
         self._not_before = 0.0
         self._saved_at = 0.0
         self._recorded_at: float | None = None
@@ -156,6 +160,10 @@ class Follower:
             return IDLE_S
         if not stands_still and self._replay_one(destination):
             return 0.0
+        if self._failed_last or (self._pending and time.monotonic() - self._filled_at > AHEAD_S_MAX):
+            # What was erased meanwhile, or is withheld now, must not be sent from memory.
+            self._failed_last = False
+            self._forget_ahead()
         self._fill_up(destination)
         if not self._pending:
             return self._rest(destination)
@@ -203,6 +211,8 @@ class Follower:
 
     def _fill_up(self, destination: Destination) -> None:
         """Judge what comes next until there is enough for a request, the log ends, or a moment has passed."""
+        if not self._pending:
+            self._filled_at = time.monotonic()
         until = time.monotonic() + FILL_S
         while len(self._pending) < destination.now.batch and self._fill(destination):
             if time.monotonic() > until or self._stopping.is_set() or self.destination is not destination:
@@ -285,9 +295,7 @@ class Follower:
             answer = endpoint.sender.post(body, headers)
         except (SendFailedError, AddressRefusedError) as error:
             return Verdict.UNWELL, 0, error.message, None
-        said = f"answered {answer.status}"
-        if text := answer.body.decode("utf-8", "replace").strip():
-            said += f": {text[:200]}"
+        said = endpoint.words_of(answer, personal=version.personal)
         return judge_status(answer.status), answer.status, said, answer.retry_after_s
 
     def _endpoint_for(self, destination: Destination, version: Version) -> Endpoint:
@@ -340,6 +348,7 @@ class Follower:
             self._stopping.wait(count / PACED_PER_S)
 
     def _failed(self, retry_after_s: int | None, said: str, *, waits: bool = True) -> None:
+        self._failed_last = True
         self.position.failures += 1
         self.position.last_error, self.position.error = self.tools.now_us(), said
         if waits:

@@ -34,6 +34,4 @@ def probe(destination: Destination, endpoint: Endpoint, now_us: int) -> tuple[bo
         return False, 0, error.message
     finally:
         endpoint.sender.close()
-    text = answer.body.decode("utf-8", "replace").strip()[:200]
-    said_words = f"answered {answer.status}" + (f": {text}" if text else "")
-    return judge_status(answer.status) is Verdict.DELIVERED, answer.status, said_words
+    return judge_status(answer.status) is Verdict.DELIVERED, answer.status, endpoint.words_of(answer)

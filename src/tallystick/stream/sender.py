@@ -271,4 +271,7 @@ def _retry_after(text: str | None) -> int | None:
 
 
 def _words(error: Exception) -> str:
+    """Return what went wrong, without what the other side said: that may be our own words, secrets and all."""
+    if isinstance(error, http.client.HTTPException | ValueError) and not isinstance(error, ConnectionError | OSError):
+        return f"what it answers is not HTTP ({type(error).__name__})"
     return str(error)[:300] or type(error).__name__

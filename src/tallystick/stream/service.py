@@ -167,6 +167,9 @@ class StreamService:
         self._check(wanted)
         old = self._room.unseal(before.now)
         moved = wanted.url != before.now.url
+        if old.headers and not headers and _origin(wanted.url) != _origin(before.now.url):
+            # Nobody reads their values again, also not by having them sent to a place of her own.
+            raise DestinationInvalidError("another host gets the headers only from who knows them", pointer="/headers")
         sealed = msgspec.structs.replace(
             old,
             url_query=parse_url(wanted.url).query if moved else old.url_query,
@@ -421,6 +424,11 @@ def _changes(old: Settings, new: Settings, *, headers: bool) -> list[Change]:
     pairs = [(field, getattr(old, field), getattr(now, field)) for field in fields]
     changed = [Change(field, _plain(before), _plain(after)) for field, before, after in pairs if before != after]
     return [*moved, *changed, *([Change("headers", None, sorted(new.headers))] if headers else [])]
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = parse_url(url)
+    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}[parts.scheme]
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,139 @@
+"""Whoever runs or changes a destination tries to get what nobody granted: erased data, other people's, and secrets."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from tests.installation import sample
+from tests.stream_world import StreamWorld, streaming, wait_until
+
+from tallystick.access.operator import OPERATOR
+from tallystick.event.erasure import Part
+from tallystick.ledger import ErasureOrder, product_admission
+from tallystick.stream.errors import DestinationInvalidError
+from tallystick.testing import ManualClock
+
+ANA = "ana@example.org"
+SECRET = "s3cr3t-of-the-collector"
+YEAR_S = 366 * 86_400
+
+
+@contextmanager
+def answering(make_answer: Any) -> Iterator[str]:
+    """Yield the address of a destination that answers each request with what is made of its bytes."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    held, _ = server.accept()
+                except OSError:
+                    return
+                with held:
+                    got = held.recv(65_536)
+                    head, _, body = got.partition(b"\r\n\r\n")
+                    size = next(
+                        int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")
+                    )
+                    while len(body) < size:
+                        body += held.recv(65_536)
+                    held.sendall(make_answer(head, body))
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/in"
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def refusing(said: bytes) -> bytes:
+    head = f"HTTP/1.1 422 No\r\ncontent-length: {len(said)}\r\nconnection: close\r\n\r\n"
+    return head.encode() + said
+
+
+def lines_with(text: str, head: bytes) -> bytes:
+    return b"\n".join(line for line in head.split(b"\r\n") if text.encode() in line)
+
+
+def told(world: StreamWorld, destination: str) -> str:
+    """Return everything that somebody who sees the destination reads about what went wrong."""
+    letters = world.streams.letters(OPERATOR, destination)
+    return " ".join([world.standing(destination).position.error, *(each.reason for each in letters)])
+
+
+def test_what_a_destination_repeats_of_personal_data_is_not_told_to_who_sees_the_destination(tmp_path: Path) -> None:
+    with answering(lambda _, body: refusing(b"refused: " + body)) as url, streaming(tmp_path) as world:
+        destination = world.create("echo", url=url, personal=True, query="action:user.signed_in")
+        world.send(1)
+        wait_until(lambda: world.streams.letters(OPERATOR, destination))
+        assert "answered 422" in told(world, destination)
+        assert "refused" not in told(world, destination)
+
+
+@pytest.mark.parametrize("where", ["header", "query"])
+def test_what_a_destination_repeats_of_its_secrets_is_told_to_nobody(tmp_path: Path, where: str) -> None:
+    with answering(lambda head, _: refusing(lines_with(SECRET, head))) as url, streaming(tmp_path) as world:
+        secret: dict[str, Any] = {"headers": {"Authorization": f"Bearer {SECRET}"}} if where == "header" else {}
+        destination = world.create("echo", url=url if where == "header" else f"{url}?key={SECRET}", **secret)
+        tested = world.streams.test(OPERATOR, destination)
+        assert tested.status == 422
+        assert SECRET not in tested.said
+        world.send(1)
+        wait_until(lambda: world.standing(destination).position.failures)
+        assert SECRET not in told(world, destination)
+
+
+def test_an_answer_that_is_no_http_is_not_repeated(tmp_path: Path) -> None:
+    with answering(lambda head, _: head + b"\r\n\r\n") as url, streaming(tmp_path) as world:
+        destination = world.create("echo", url=f"{url}?key={SECRET}")
+        tested = world.streams.test(OPERATOR, destination)
+        assert (tested.delivered, tested.status) == (False, 0)
+        assert "not HTTP" in tested.said
+        assert SECRET not in tested.said
+
+
+def test_headers_are_not_sent_to_another_host_by_who_does_not_know_them(tmp_path: Path) -> None:
+    with streaming(tmp_path) as world:
+        destination = world.create("ok", headers={"Authorization": f"Bearer {SECRET}"})
+        elsewhere = world.receiver.url("other").replace("127.0.0.1", "127.0.0.2")
+
+        def move(url: str, headers: dict[str, str] | None = None) -> None:
+            more = {} if headers is None else {"headers": headers}
+            world.streams.change(
+                OPERATOR,
+                destination,
+                lambda old: msgspec.structs.replace(old, url=url, **more),
+                headers=headers is not None,
+            )
+
+        with pytest.raises(DestinationInvalidError) as refused:
+            move(elsewhere)
+        assert refused.value.pointer == "/headers"
+        assert world.find(destination).now.url == world.receiver.url("ok")
+        move(world.receiver.url("other"))  # another path of the same host
+        move(elsewhere, {"X-Key": "the key of the new one"})
+        assert world.find(destination).now.url == elsewhere
+
+
+def test_what_was_erased_while_a_destination_was_down_is_not_sent_afterwards(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with streaming(tmp_path, clock=clock) as world:
+        destination = world.create("ok", personal=True, query="action:user.signed_in")
+        world.receiver.kill()
+        [sent] = world.house.post([sample()]).json()["events"]
+        index = sent["index"]
+        wait_until(lambda: world.standing(destination).position.failures >= 2)
+        ledger = world.house.instance.ledger
+        ledger.rotate()
+        wait_until(lambda: ledger.snapshot().sealed_size > index)
+        clock.advance(5 * YEAR_S)
+        ledger.erase(ErasureOrder(((index, 1),), Part.PERSONAL), product_admission(world.house.instance.admission))
+        world.receiver.start()
+        world.streams.resume(OPERATOR, destination)
+        wait_until(lambda: sent["id"] in world.receiver.ids())
+        assert ANA not in "".join(each["body"] for each in world.receiver.taken())
