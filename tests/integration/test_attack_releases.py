@@ -234,3 +234,20 @@ def test_the_actions_of_the_register_cannot_be_forged_by_a_sender(world: Release
     assert world.house.post([forged]).status_code == 201, "a forge of yours may send its own releases"
     world.house.instance.projection.catch_up()
     assert world.ask("GET", f"{ROUTE}/r-forged").status_code == 404, "but the register is made by nobody else"
+
+
+@pytest.mark.parametrize("who", ["vera", "ned"])
+def test_nothing_is_read_of_a_file_from_who_may_not_store_it(
+    world: ReleaseWorld, release: dict[str, Any], who: str
+) -> None:
+    made, headers = release["release"]["id"], getattr(world, who).headers
+    refused = {"vera": (403, "permission-missing"), "ned": (404, "release-not-found")}[who]
+    path, unread = f"{ROUTE}/{made}/assets/b.bin?sha256={digest(b'x')}", {"content-encoding": "one-that-nobody-knows"}
+    token = world.token(READ, SCOPE if who == "vera" else "acme/other")
+    answer = world.house.http.put(path, content=b"x", headers={**token, **unread})
+    assert (answer.status_code, answer.json()["code"]) == refused
+    too_large = {"content-type": "multipart/form-data; boundary=b", "content-length": str(UPLOAD_BYTES_MAX + 1)}
+    answer = world.house.http.post(
+        f"/releases/{made}/file", content=iter([b"--b"]), headers={**headers, **too_large, **SAME_SITE}
+    )
+    assert answer.status_code == refused[0]

@@ -256,6 +256,7 @@ async def add_file(
 ) -> ReleaseDetail:
     """Store the bytes of the body as an asset. Bytes of another SHA-256 than the one stated are refused."""
     caller = await sync_to_thread(caller_of, request, services)
+    await sync_to_thread(services.releases.artifacts.check_may_add, caller, release_id)
     with services.room.visit() as take:
         data = await read_body(request, FILE_BYTES_MAX, take, read_s=_UPLOAD_S)
         await sync_to_thread(

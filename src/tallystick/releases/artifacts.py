@@ -55,6 +55,11 @@ class ArtifactService:
         check_link(url)
         self._add(caller, release_id, Asset(name, "link", url, None, None, 0))
 
+    def check_may_add(self, caller: Caller, release_id: str) -> None:
+        """Raise unless the caller may add to a release: asked before anything of a file is read, which costs memory."""
+        with self._projection.engine.connect() as connection:
+            managed_release(connection, caller, release_id)
+
     def add_file(
         self,
         caller: Caller,

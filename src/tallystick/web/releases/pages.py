@@ -32,7 +32,7 @@ from tallystick.web.flash import see_other
 from tallystick.web.forms import FORM, Form
 from tallystick.web.page import render
 from tallystick.web.releases.history import Day, days_of
-from tallystick.web.releases.upload import UPLOAD, UPLOAD_BYTES_MAX, Upload, need_person
+from tallystick.web.releases.upload import UPLOAD, UPLOAD_BYTES_MAX, Upload, need_manager
 
 Page = Response[bytes]
 Id = Annotated[str, PathParameter(description="The id of a release.")]
@@ -148,7 +148,7 @@ def add_link_page(
 @post(
     "/releases/{release_id:str}/file",
     sync_to_thread=True,
-    guards=[need_person],
+    guards=[need_manager],
     dependencies=UPLOAD,
     request_max_body_size=UPLOAD_BYTES_MAX,
     status_code=200,

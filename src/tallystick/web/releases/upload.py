@@ -15,6 +15,7 @@ from litestar.exceptions import ClientException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.handlers import BaseRouteHandler
 
+from tallystick.api.services import Services
 from tallystick.releases.errors import ReleaseTooLargeError
 from tallystick.releases.model import FILE_BYTES_MAX
 from tallystick.web.caller import person
@@ -35,10 +36,12 @@ class Upload:
     data: bytes
 
 
-async def need_person(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """Raise SignInNeededError before anything of a stranger's file is read."""
+async def need_manager(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Raise before anything of a file is read, unless its sender is known and manages the release."""
     provided: Any = connection.app.dependencies["services"]
-    await sync_to_thread(person, connection, provided.dependency())  # type: ignore[arg-type]
+    services: Services = provided.dependency()
+    caller = await sync_to_thread(person, connection, services)  # type: ignore[arg-type]
+    await sync_to_thread(services.releases.artifacts.check_may_add, caller, connection.path_params["release_id"])
 
 
 async def read_upload(request: Request[Any, Any, Any]) -> Upload:
