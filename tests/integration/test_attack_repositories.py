@@ -6,15 +6,21 @@ import threading
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.installation import Installation, installation
 from tests.policy_world import Register, Repository, approval, policies
 
+from tallystick.access.model import Caller
+from tallystick.access.operator import OPERATOR
+from tallystick.access.permissions import Permission
+from tallystick.access.rights import Rights
+from tallystick.errors import PermissionMissingError
 from tallystick.policies import git as git_module
 from tallystick.policies.errors import RepositoryError
 from tallystick.policies.git import Git
-from tallystick.policies.model import State
+from tallystick.policies.model import ProjectSettings, State
 
 ONE = policies(approval("One"))
 TWO = policies(approval("One"), approval("Two"))
@@ -112,3 +118,20 @@ def test_words_without_end_from_a_repository_are_not_kept(
         tracemalloc.stop()
     assert refused.value.reason == "damaged"
     assert most < 8 << 20
+
+
+@pytest.mark.parametrize("repository", ["ssh://git@git.example.org/secret.git", "git@git.example.org:secret.git"])
+def test_what_the_keys_of_the_server_open_is_for_who_manages_policies_everywhere(
+    house: Installation, register: Register, repository: str
+) -> None:
+    rights = Rights.of([(Permission.POLICIES_MANAGE, "acme"), (Permission.POLICIES_READ, "acme")])
+    somebody = Caller("p-1", "user", "somebody", rights, "192.0.2.1", "page")
+    told: dict[str, Any] = {"scope": "acme/security", "governed": ("acme/payments",), "kept": "git", "branch": "main"}
+    service = register.room.service
+    with pytest.raises(PermissionMissingError):
+        service.register(somebody, ProjectSettings(title="over ssh", repository=repository, **told))
+    open_to_all = ProjectSettings(title="open", repository="https://git.example.invalid/policies.git", **told)
+    project = service.register(somebody, open_to_all)
+    with pytest.raises(PermissionMissingError):
+        service.change(somebody, project, {"repository": repository})
+    assert service.register(OPERATOR, ProjectSettings(title="over ssh", repository=repository, **told))

@@ -35,7 +35,7 @@ from tallystick.policies.git import is_commit
 from tallystick.policies.model import Project, ProjectSettings, Proposal, Pusher, Sight, State, digest_of
 from tallystick.policies.ports import PolicyPorts
 from tallystick.policies.rows import load_policies, load_projects, load_proposals, load_pushes
-from tallystick.policies.settings import check_settings, is_local
+from tallystick.policies.settings import check_settings, is_of_machine
 from tallystick.policies.sight import seen_project
 from tallystick.policies.sync import Sync
 from tallystick.store.tables.policies import POLICY_PROPOSAL
@@ -254,8 +254,8 @@ class PolicyService:
         """Return settings that the caller may give: she manages the owner and everything that is governed."""
         settings = check_settings(settings)
         require(caller, Permission.POLICIES_MANAGE, settings.scope, *settings.governed)
-        if is_local(settings):
-            require(caller, Permission.POLICIES_MANAGE, "")  # files of this machine belong to no scope
+        if is_of_machine(settings):
+            require(caller, Permission.POLICIES_MANAGE, "")  # files and keys of this machine belong to no scope
         return settings
 
     def _managed(self, connection: Connection, caller: Caller, project_id: str, *, retired: bool = False) -> Project:

@@ -19,6 +19,8 @@ REPOSITORY_CHARS_MAX: Final = 1000
 KEYS_CHARS_MAX: Final = 50_000
 _BRANCH: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./@+=-]{0,199}", re.ASCII)
 _PATH: Final = re.compile(r"[A-Za-z0-9_.@+=/ -]{1,400}", re.ASCII)
+_HOST: Final = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:-]*", re.ASCII)
+_USER: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
 _SCP_LIKE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[^\s:-][^\s]*", re.ASCII)
 
 
@@ -46,9 +48,9 @@ def check_settings(settings: ProjectSettings) -> ProjectSettings:
     return replace(settled, repository="", branch="", path="", signers="", keys="")
 
 
-def is_local(settings: ProjectSettings) -> bool:
-    """Return whether the repository lies on this machine."""
-    return settings.repository.startswith("/")
+def is_of_machine(settings: ProjectSettings) -> bool:
+    """Return whether the repository is read with what this machine alone has: a path of its own, or its SSH keys."""
+    return settings.kept == "git" and not settings.repository.startswith("https://")
 
 
 def _check_git(settings: ProjectSettings) -> ProjectSettings:
@@ -84,10 +86,12 @@ def _is_repository(text: str) -> bool:
         return True
     try:
         parts = urlsplit(text)
-        named = parts.hostname is not None and not parts.hostname.startswith("-") and parts.port != 0
+        named = _HOST.fullmatch(parts.hostname or "") is not None and parts.port != 0
     except ValueError:
         return False
     if parts.scheme not in {"https", "ssh"} or not named or parts.password is not None or parts.query or parts.fragment:
+        return False
+    if parts.username is not None and not _USER.fullmatch(parts.username):
         return False
     return parts.scheme == "ssh" or parts.username is None
 
