@@ -76,6 +76,7 @@ def _quick_sizes(home: Path) -> dict[str, list[str]]:
         "seal": ["--events", "20480"],
         "pages": [*large, "--rounds", "10", "--readers", "20"],
         "policies": ["--policies", "100", "--rounds", "3", "--pushes", "3"],
+        "streams": ["--events", "20000", "--backlog", "20000"],
     }
 
 

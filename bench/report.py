@@ -78,6 +78,8 @@ BARS = (
     Bar("session and permissions on the events page", "pages", "what session and permissions add to the page, in process", ("added_percent",), 5, "%"),
     Bar("200 signed-in readers refreshing at once", "pages", "200 signed-in readers refreshing at once", ("ms", "p95"), 1_500, "ms p95"),
     Bar("searching while ingesting at full speed, against idle", "scaling", "newest 100 over HTTP, at full speed", ("p50_against_idle",), 2, "times"),
+    Bar("what one destination takes of 5,000 events/s offered", "streams", "5,000 events/s with one destination", ("sent_per_s",), 4_900, "events/s", at_least=True),
+    Bar("recording at full speed with one destination, against without", "streams", "recording with one destination", ("against_alone",), 0.85, "times", at_least=True),
     Bar("from the push of a changed policy to its event, slowest of ten", "policies", "from push to event", ("seconds", "max"), 10, "s"),
     Bar("1,000 policies over 200 scopes, one of them changed: from the look to the one event", "policies", "one changed policy", ("seconds", "max"), 5, "s"),
 )  # fmt: skip
