@@ -18,6 +18,8 @@ from tallystick.access.operator import OPERATOR
 from tallystick.event.erasure import Part
 from tallystick.ledger import ErasureOrder, product_admission
 from tallystick.stream.errors import DestinationInvalidError
+from tallystick.stream.gitlab import gitlab_type
+from tallystick.stream.model import Format
 from tallystick.testing import ManualClock
 
 ANA = "ana@example.org"
@@ -137,3 +139,21 @@ def test_what_was_erased_while_a_destination_was_down_is_not_sent_afterwards(tmp
         world.streams.resume(OPERATOR, destination)
         wait_until(lambda: sent["id"] in world.receiver.ids())
         assert ANA not in "".join(each["body"] for each in world.receiver.taken())
+
+
+@pytest.mark.parametrize("milestones", [5, True, {"a": 1}, "M1", [None, ["M1"]], 1.5])
+def test_no_event_of_a_sender_stops_a_destination(tmp_path: Path, milestones: Any) -> None:
+    with streaming(tmp_path) as world:
+        destination = world.create(format=Format.GITLAB)
+        odd = {"milestones": milestones, "tag": {"v": 1}, "entity_type": [], "operation": {}, "gitlab_id": []}
+        world.send(1, action="release.created", metadata=odd)
+        world.send(1, action="release.milestones_changed", metadata=odd)
+        world.send(1, action="user.signed_in")
+        wait_until(lambda: "user_signed_in" in str(world.receiver.taken()))
+        assert world.standing(destination).position.failures == 0
+
+
+@pytest.mark.parametrize("operation", ["a\r\nX-Evil: yes\r\n\r\nPOST / HTTP/1.1", "\u4f60\u597d", "x" * 9000, " ", ""])
+def test_the_type_of_an_event_which_is_sent_as_a_header_is_nothing_but_a_name(operation: str) -> None:
+    event = {"action": "release.created", "metadata": {"gitlab_id": "7", "operation": operation}}
+    assert gitlab_type(event) == "release_created"

@@ -142,6 +142,12 @@ def test_what_is_no_event_is_refused_with_a_reason(house: Installation, sent: by
     assert answer.json()["code"] in {"gitlab-body-invalid", "unmappable"}
 
 
+@pytest.mark.parametrize("field", ["id", "author_name", "entity_path", "target_details", "event_type"])
+def test_half_a_character_is_refused_with_a_reason(house: Installation, field: str) -> None:
+    answer = send(house, {**body("half"), field: "\ud800"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "gitlab-body-invalid")
+
+
 def test_an_event_that_is_too_large_is_refused(house: Installation) -> None:
     assert send(house, body("500", details={"text": "x" * 400_000})).status_code == 413
 

@@ -7,6 +7,7 @@ time, and stands beside it in `details`.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ TEXT_CHARS_MAX: Final = 5500
 UNKNOWN_AUTHOR: Final = -4
 ANONYMOUS: Final = -1
 _NUMBER_BITS: Final = 48
+_NAME: Final = re.compile(r"[A-Za-z0-9_.:-]{1,255}", re.ASCII)
 
 _TYPES: Final[Mapping[str, str]] = {
     "release.created": "release_created",
@@ -41,10 +43,13 @@ _TYPES: Final[Mapping[str, str]] = {
 
 
 def gitlab_type(event: Mapping[str, Any]) -> str:
-    """Return the type as GitLab names it; of an event that came from GitLab the very one that it had."""
+    """Return the type as GitLab names it; of an event that came from GitLab the very one that it had.
+
+    It becomes a header: any sender can write what is in an event, so nothing but a name is taken from there.
+    """
     metadata = event.get("metadata") or {}
     said = metadata.get("operation")
-    if "gitlab_id" in metadata and isinstance(said, str):
+    if "gitlab_id" in metadata and isinstance(said, str) and _NAME.fullmatch(said):
         return said
     action: str = event["action"]
     return _TYPES.get(action, action.replace(".", "_").replace("-", "_"))
@@ -93,7 +98,8 @@ def wording(event: Mapping[str, Any]) -> str:
     metadata, target = event.get("metadata") or {}, event["targets"][0]
     name = target.get("name") or target.get("id") or "(withheld)"
     tag = metadata.get("tag") or name
-    titles = [str(each) for each in metadata.get("milestones") or []]
+    milestones = metadata.get("milestones")
+    titles = [str(each) for each in milestones] if isinstance(milestones, list) else []
     match event["action"]:
         case "release.created":
             return f"Created release {tag}{_with_milestones(titles)}"

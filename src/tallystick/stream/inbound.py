@@ -149,6 +149,10 @@ def map_gitlab(body: bytes, source: SourceRules) -> Mapped:
         raise GitlabBodyError(f"the body is not one JSON object: {error}") from error
     if not isinstance(record, dict):
         raise GitlabBodyError("the body is not one JSON object")
+    try:
+        msgspec.json.encode(record)
+    except UnicodeEncodeError as error:
+        raise GitlabBodyError("a text holds half a character (a lone surrogate)") from error
     mapped = _map().apply(record, body, source=source.name, scope="")
     assert mapped is not None, "the map of GitLab skips nothing"
     if any(is_within(mapped.event["scope"], scope) for scope in source.scopes):
