@@ -1,4 +1,4 @@
-"""What the routes call: the services of one installation, put together by `server.py`."""
+"""What the routes call: the services of one installation, put together by `server`."""
 
 from __future__ import annotations
 

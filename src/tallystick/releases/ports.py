@@ -1,4 +1,4 @@
-"""What releases need from the rooms beside them; `server.py` binds these."""
+"""What releases need from the rooms beside them; `server` binds these."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What settings need from the rooms beside them; `server.py` binds these."""
+"""What settings need from the rooms beside them; `server` binds these."""
 
 from __future__ import annotations
 

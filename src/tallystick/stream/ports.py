@@ -1,4 +1,4 @@
-"""What streaming needs from the rooms beside it; `server.py` binds these."""
+"""What streaming needs from the rooms beside it; `server` binds these."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What views and exports need from the rooms beside them; `server.py` binds these."""
+"""What views and exports need from the rooms beside them; `server` binds these."""
 
 from __future__ import annotations
 

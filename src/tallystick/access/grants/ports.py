@@ -1,4 +1,4 @@
-"""What this room needs of others; `server.py` binds it."""
+"""What this room needs of others; `server` binds it."""
 
 from __future__ import annotations
 
