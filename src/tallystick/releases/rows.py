@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from tallystick.access.model import Caller
 from tallystick.access.permissions import Permission
@@ -114,12 +114,6 @@ def downloads_of(connection: Connection, release: str) -> dict[str, int]:
         name = json.loads(facts)["artifact"]
         counts[name] = counts.get(name, 0) + 1
     return counts
-
-
-def count_assets(connection: Connection, release: str) -> int:
-    """Return how many assets a release has."""
-    query = select(func.count()).select_from(RELEASE_ASSET).where(RELEASE_ASSET.c.release == release)
-    return connection.scalar(query) or 0
 
 
 def known_milestones(connection: Connection, scope: str) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -85,14 +84,6 @@ def parse_url(url: str) -> SplitResult:
     if parts.fragment or port == 0:
         raise _bad_url("it has a fragment, or no port that can be reached")
     return parts
-
-
-def literal_address(host: str) -> str | None:
-    """Return the host where it is an address itself."""
-    try:
-        return str(ip_address(host))
-    except ValueError:
-        return None
 
 
 def _bad_url(why: str) -> DestinationInvalidError:
