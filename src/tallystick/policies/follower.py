@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from tallystick.clock import Clock
 from tallystick.errors import TallystickError
+from tallystick.follow.background import Background
 from tallystick.policies.git import GitStoppedError
 from tallystick.policies.model import Project, State
 from tallystick.policies.sync import Sync
@@ -24,29 +24,23 @@ READERS: Final = 4
 _telemetry = structlog.get_logger("tallystick.policies")
 
 
-class PolicyFollower:
+class PolicyFollower(Background):
     """A thread that has repositories read, by a few others, for as long as the context lasts."""
 
     def __init__(self, sync: Sync, projects: Callable[[], list[Project]], clock: Clock) -> None:
+        super().__init__("policies")
         self._sync = sync
         self._projects = projects
         self._clock = clock
-        self._stopping = threading.Event()
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="policies")
-        self._thread = threading.Thread(target=self._run, name="policies", daemon=True)
         self._due: dict[str, float] = {}  # these three belong to the thread
         self._failures: dict[str, int] = {}
         self._under_way: dict[str, Future[None]] = {}
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stopping.set()
-        self._thread.join()
+        super().__exit__(kind, error, trace)
         self._sync.stop()
         self._pool.shutdown(wait=True, cancel_futures=True)
 

@@ -34,6 +34,8 @@ OUTPUT_BYTES_MAX: Final = 4 << 20
 COMPLAINT_BYTES_MAX: Final = 64 << 10
 """Of the end of what git, or whoever it speaks to, says on the side."""
 _CHUNK_BYTES: Final = 64 << 10
+_NOT_FOUND: Final = 127
+"""What a shell ends with when there is no such program."""
 PROTOCOLS: Final = ("https", "ssh", "file")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
 _SETTINGS: Final = (
@@ -192,9 +194,6 @@ class Git:
                     raise RepositoryError("too-large", f"git says more than {OUTPUT_BYTES_MAX:,} bytes")
                 del err[:-COMPLAINT_BYTES_MAX]
         return bytes(out), bytes(err)
-
-
-_NOT_FOUND: Final = 127
 
 
 def surroundings() -> Mapping[str, str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tallystick.clock import Clock
 from tallystick.follow.commands import Commands
+from tallystick.follow.kept import Kept
 from tallystick.follow.projection import Projection
 from tallystick.policies.figures import Figures
 from tallystick.policies.follower import PolicyFollower
@@ -37,18 +39,8 @@ def open_policies(
     """Yield the room while its follower reads the repositories into copies in `folder`, which is its own."""
     figures = Figures()
     sync = Sync(projection, commands, ports.now_us, Repositories(folder), ports.enabled, figures)
-
-    known: tuple[int, list[Project]] = (-1, [])  # belongs to the follower's thread
-
-    def projects() -> list[Project]:
-        """Return the projects; costs no query until something changes."""
-        nonlocal known
-        version = projection.version  # read first: what is kept may be older than it says, never newer
-        if known[0] != version:
-            with projection.engine.connect() as connection:
-                known = (version, load_projects(connection))
-        return known[1]
-
-    with PolicyFollower(sync, projects, clock):
+    # Asked for every half second: costs no query until something changes.
+    projects: Kept[None, list[Project]] = Kept(projection, lambda connection, _: load_projects(connection))
+    with PolicyFollower(sync, partial(projects.get, None), clock):
         service = PolicyService(projection, commands, sync, ports)
         yield PolicyRoom(service, PolicyReading(projection, ports.looked, ports.enabled), figures)

@@ -45,11 +45,10 @@ class ExportWorker(Background):
     """
 
     def __init__(self, jobs: ExportJobs, require_room: Callable[[], None]) -> None:
+        super().__init__("exports")
         self._jobs = jobs
         self._require_room = require_room
-        self._stopping = threading.Event()
         self._woken = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="exports", daemon=True)
         self._under_way: tuple[str, Progress] | None = None  # replaced, never changed; written by the worker only
         jobs.wake = self._woken.set
         jobs.progress_of = self._progress_of
