@@ -15,7 +15,11 @@ from tests.installation import installation
 from tests.stream_world import LOOPBACK, StreamWorld, receiving, streaming, wait_until
 
 from tallystick.access.operator import OPERATOR
+from tallystick.follow.product_log import LEDGER_CLASS
+from tallystick.segment.manifest import CONTENT
+from tallystick.server import segments_of
 from tallystick.stream.model import State
+from tallystick.testing import ManualClock
 
 SEED = 20_261_121
 
@@ -115,6 +119,27 @@ def test_sealed_events_of_every_class_are_sent_in_order_of_index(tmp_path: Path)
         assert arrived == sorted(arrived)
         assert arrived[0] == 0
         assert world.receiver.actions().count("events.searched") == 3
+        assert sent_ids(world) == sent
+
+
+def test_a_file_of_the_log_that_is_gone_is_waited_for_with_a_word_and_sent_once_it_is_back(tmp_path: Path) -> None:
+    with streaming(tmp_path, clock=ManualClock()) as world:  # it stands still: nothing is ever idle, or set aside
+        sent = world.send(20)
+        ledger = world.house.instance.ledger
+        ledger.rotate()
+        wait_until(lambda: ledger.snapshot().sealed_size > 20)
+        folder = segments_of(world.house.instance.settings)
+        entries = [each for each in ledger.snapshot().segments if each.class_number != LEDGER_CLASS]
+        contents = [folder / each.path / CONTENT for each in entries]
+        for content in contents:
+            content.rename(content.with_suffix(".away"))
+        destination = world.create(from_index=0, query="action:user.signed_in")
+        wait_until(lambda: world.standing(destination).position.failures >= 2)
+        assert "is gone" in world.standing(destination).position.error
+        assert sent_ids(world) == []
+        for content in contents:
+            content.with_suffix(".away").rename(content)
+        wait_until(lambda: len(sent_ids(world)) == len(sent))
         assert sent_ids(world) == sent
 
 

@@ -18,6 +18,7 @@ import structlog
 
 from tallystick.errors import TallystickError
 from tallystick.event.disclosure import Disclosure
+from tallystick.event.identifier import is_within
 from tallystick.follow.register import Register
 from tallystick.stream.errors import AddressRefusedError, SecretMissingError, SendFailedError
 from tallystick.stream.judge import Judge, Message, is_about_streams
@@ -163,6 +164,7 @@ class Follower:
         if self._failed_last or (self._pending and time.monotonic() - self._filled_at > AHEAD_S_MAX):
             # What was erased meanwhile, or is withheld now, must not be sent from memory.
             self._failed_last = False
+            self._give_up_if_dead(destination)
             self._forget_ahead()
         self._fill_up(destination)
         if not self._pending:
@@ -178,13 +180,21 @@ class Follower:
                 self._endpoint[1].sender.close()
 
     def _follow(self) -> None:
+        is_missing = False
         while not self._stopping.is_set():
             self._woken.clear()
             try:
                 wait_s = self.step()
-            except FileNotFoundError:
-                self._forget_ahead()  # a merge or an erasure replaced a segment: read the newer ones
-                continue
+                is_missing = False
+            except FileNotFoundError as error:
+                self._forget_ahead()
+                if not is_missing:
+                    is_missing = True  # a merge or an erasure replaced a segment: read the newer ones
+                    continue
+                # It is not there in the newer ones either: wait, with a word, for who puts it back or sets it aside.
+                _telemetry.error("a file of the log is gone", destination=self.destination.id, said=str(error))
+                self._failed(None, "a file of the log that may hold what is due is gone")
+                wait_s = 0.0
             except TallystickError as error:
                 self._failed(None, f"{error.code}: {error.message}")
                 wait_s = 0.0
@@ -247,6 +257,8 @@ class Follower:
 
     def _judge_for(self, destination: Destination, index: int) -> Judge:
         version = destination.version_at(max(index, self.position.rewound_index))
+        if version.from_index <= self._given_up and not covers(destination.now, version):
+            version = destination.now  # who set the new address granted it no more
         stamp = self.tools.version()
         if self._judge is None or self._judge[0] != stamp or self._judge[1].version is not version:
             self._judge = (stamp, Judge(destination.id, version, self.tools.register))
@@ -298,13 +310,17 @@ class Follower:
         said = endpoint.words_of(answer, personal=version.personal)
         return judge_status(answer.status), answer.status, said, answer.retry_after_s
 
+    def _give_up_if_dead(self, destination: Destination) -> None:
+        """Give up an address that was replaced, once it has failed so often."""
+        if self._tries >= TAKE_OVER_TRIES and self._pending:
+            version = self._pending[0].version
+            if version.from_index < destination.now.from_index:
+                self._given_up = max(self._given_up, version.from_index)
+
     def _endpoint_for(self, destination: Destination, version: Version) -> Endpoint:
         """Return where a version's events go. An address that was replaced and does not answer is given up."""
-        if version.from_index != destination.now.from_index:
-            if self._tries >= TAKE_OVER_TRIES:
-                self._given_up = max(self._given_up, version.from_index)
-            if version.from_index <= self._given_up:
-                version = destination.now
+        if version.from_index <= self._given_up:
+            version = destination.now
         key = (version, destination.now)  # its secrets sign, whatever the address
         if self._endpoint is None or self._endpoint[0] != key:
             if self._endpoint is not None:
@@ -315,6 +331,10 @@ class Follower:
                 if version == destination.now:
                     raise
                 # It was passed long ago, but how far is lost: what is sent again goes where everything goes now.
+                self._given_up = max(self._given_up, version.from_index)
+                if not covers(destination.now, version):
+                    self._failed_last = True  # it is judged anew, by what was granted to that place
+                    raise
                 self._endpoint = (key, self.tools.endpoint(destination, destination.now))
             if self._stopping.is_set():
                 self._endpoint[1].sender.abort()
@@ -437,6 +457,15 @@ class Follower:
         for secret in over - self._forgotten:
             self.tools.forget(secret)
         self._forgotten |= over
+
+
+def covers(one: Version, other: Version) -> bool:
+    """Return whether a version was granted all that another was."""
+    return all(
+        any(is_within(scope, wider) for wider in one.rights.get(permission, ()))
+        for permission, scopes in other.rights.items()
+        for scope in scopes
+    )
 
 
 def replace_position(position: Position) -> Position:
