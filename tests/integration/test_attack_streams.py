@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.installation import sample
-from tests.stream_world import StreamWorld, streaming, wait_until
+from tests.stream_world import StreamWorld, free_port, streaming, wait_until
 
 from tallystick.access.operator import OPERATOR
 from tallystick.event.erasure import Part
@@ -157,3 +157,15 @@ def test_no_event_of_a_sender_stops_a_destination(tmp_path: Path, milestones: An
 def test_the_type_of_an_event_which_is_sent_as_a_header_is_nothing_but_a_name(operation: str) -> None:
     event = {"action": "release.created", "metadata": {"gitlab_id": "7", "operation": operation}}
     assert gitlab_type(event) == "release_created"
+
+
+def test_what_an_address_was_due_goes_to_the_one_in_its_place_only_as_far_as_that_was_granted(tmp_path: Path) -> None:
+    with streaming(tmp_path) as world:
+        dead = f"http://127.0.0.1:{free_port()}/in"
+        destination = world.create("ok", url=dead, personal=True, query="action:user.signed_in")
+        sent = world.send(3)
+        wait_until(lambda: world.standing(destination).position.failures)
+        url = world.receiver.url("ok")
+        world.streams.change(OPERATOR, destination, lambda old: msgspec.structs.replace(old, url=url, personal=False))
+        wait_until(lambda: set(sent) <= set(world.receiver.ids()))
+        assert ANA not in "".join(each["body"] for each in world.receiver.taken())
