@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -67,7 +68,8 @@ class SourceFollower(Background):
     def figures(self) -> Mapping[int, Figures]:
         """Return what is known of each sender now, by number; who never sent is not in it."""
         now = self._now()
-        self._count_frames()
+        with suppress(CorruptionError, OSError):  # what cannot be counted is reported by the thread that follows
+            self._count_frames()
         with self._lock:
             return {number: figures_of(counts, now) for number, counts in self._state.counts.items()}
 
