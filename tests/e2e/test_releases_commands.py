@@ -92,6 +92,16 @@ def test_a_release_is_made_changed_and_taken_home(home: Path, run: Command, tall
     assert json.loads(run("list", "--scope", "acme/app", "--deleted", "--json").stdout)["id"] == release
 
 
+def test_a_description_that_is_no_text_is_refused_with_its_place(home: Path, run: Command) -> None:
+    notes = home / "notes.bin"
+    notes.write_bytes(b"new\xff")
+    refused = run("create", "v9", "--scope", "acme/app", "--description-file", notes, check=False)
+    assert refused.returncode == 1
+    assert "[file-not-text]" in refused.stderr
+    assert "byte 3" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_a_milestone_is_made_for_a_scope_and_those_below(run: Command) -> None:
     assert run("milestone", "Winter", "--scope", "acme/web").stdout.split() == ["Winter"]
     run("create", "v1", "--scope", "acme/web/shop", "--milestone", "Winter")

@@ -1,4 +1,4 @@
-"""Files that a command writes: whole or not at all, and never over one that is there."""
+"""Files that a command writes, whole or not at all, and never over one that is there; and texts that it reads."""
 
 from __future__ import annotations
 
@@ -22,6 +22,21 @@ class FileUnusableError(ConfigurationError):
 
     code = "file-unusable"
     advice = "Check the path, its permissions, and the room on its disk."
+
+
+class FileNotTextError(ConfigurationError):
+    """A file that should hold a text holds bytes that are no text in UTF-8."""
+
+    code = "file-not-text"
+    advice = "Save the file as text in UTF-8; keys are taken in ASCII armour."
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file, whatever language the machine is set to; raises FileNotTextError."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise FileNotTextError(f"{path} is no text in UTF-8: its byte {error.start:,} belongs to none") from error
 
 
 def require_absent(path: Path) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from tallystick.cli.connect import connect
 from tallystick.cli.console import out, plain, print_json, say
+from tallystick.cli.files import read_text
 from tallystick.cli.options import Data, Json, State, Url
 from tallystick.cli.table import Column, print_table
 from tallystick.client import Client
@@ -76,7 +77,7 @@ def create(
     body |= {"kept": "git", "repository": repository, "branch": branch} if repository else {"kept": "here"}
     if path is not None:
         body["path"] = path
-    body |= {name: file.read_text() for name, file in (("signers", signers), ("keys", keys)) if file is not None}
+    body |= {name: read_text(file) for name, file in (("signers", signers), ("keys", keys)) if file is not None}
     with connect(data, state, url, create=True) as client:
         made = client.ask("POST", ROUTE, body)["project"]
     out.print(made)

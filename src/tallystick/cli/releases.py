@@ -11,7 +11,7 @@ import typer
 
 from tallystick.cli.connect import connect
 from tallystick.cli.console import out, plain, print_json, say
-from tallystick.cli.files import new_file, require_absent
+from tallystick.cli.files import new_file, read_text, require_absent
 from tallystick.cli.options import Data, Json, State, Url
 from tallystick.cli.table import Column, print_table
 from tallystick.client import Client
@@ -306,7 +306,7 @@ def _path(release: str) -> str:
 def _text(text: str | None, file: Path | None) -> str | None:
     if text is not None and file is not None:
         raise typer.BadParameter("give --description or --description-file, and only one of them")
-    return file.read_text(encoding="utf-8") if file is not None else text
+    return read_text(file) if file is not None else text
 
 
 def _seen(client: Client, release: str, version: int | None) -> dict[str, str]:

@@ -23,7 +23,7 @@ class ReleaseInvalidError(InvalidInputError):
     """A release, a milestone or an asset cannot be taken as it was given."""
 
     code = "release-invalid"
-    advice = "The guide for release managers states what each field may hold."
+    advice = "The guide on releases states what each field may hold."
 
 
 class ReleaseTooLargeError(TooLargeError):
