@@ -37,7 +37,9 @@ def test_a_stream_is_made_tested_changed_paused_and_deleted(data: Path, tallysti
         (test,) = receiver.taken()
         assert test["headers"]["X-Key"] == "swordfish"
         assert test["path"] == "/ok?key=hidden-key"
-        streams("change", stream, "--query", "action:release.*", "--to", f"http://127.0.0.1:{free_port()}/")
+        elsewhere = f"http://127.0.0.1:{free_port()}/"
+        known = ("--header", "X-Key=KEY_OF_SIEM")
+        streams("change", stream, "--query", "action:release.*", "--to", elsewhere, *known, KEY_OF_SIEM="swordfish")
         assert json.loads(streams("test", stream, "--json"))["delivered"] is False
     streams("pause", stream)
     shown = json.loads(streams("show", stream, "--json"))

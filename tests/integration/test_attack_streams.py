@@ -169,3 +169,11 @@ def test_what_an_address_was_due_goes_to_the_one_in_its_place_only_as_far_as_tha
         world.streams.change(OPERATOR, destination, lambda old: msgspec.structs.replace(old, url=url, personal=False))
         wait_until(lambda: set(sent) <= set(world.receiver.ids()))
         assert ANA not in "".join(each["body"] for each in world.receiver.taken())
+
+
+def test_a_rotation_does_not_show_the_token_that_somebody_else_set(tmp_path: Path) -> None:
+    with streaming(tmp_path) as world:
+        destination = world.create(format=Format.GITLAB, token=SECRET)
+        made = world.streams.rotate(OPERATOR, destination)
+        assert made.signing.startswith("whsec_")
+        assert made.token == ""

@@ -134,7 +134,9 @@ class StreamsView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewStreamView(msgspec.Struct, frozen=True, kw_only=True):
-    """A destination with new secrets, for the only time. `token` is for receivers made for GitLab."""
+    """A destination with new secrets, for the only time. `token` is for receivers made for GitLab; it is empty after a
+    rotation, which leaves it as it was.
+    """
 
     id: str
     signing_secret: str

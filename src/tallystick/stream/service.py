@@ -59,7 +59,9 @@ Events = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A destination whose secrets are new: for the only time they are here. `token` is for GitLab's receivers."""
+    """A destination whose secrets are new: for the only time they are here. `token` is for GitLab's receivers, and empty
+    where it stays as it was.
+    """
 
     id: str
     signing: str
@@ -169,7 +171,7 @@ class StreamService:
         moved = wanted.url != before.now.url
         if old.headers and not headers and _origin(wanted.url) != _origin(before.now.url):
             # Nobody reads their values again, also not by having them sent to a place of her own.
-            raise DestinationInvalidError("another host gets the headers only from who knows them", pointer="/headers")
+            raise DestinationInvalidError("for another host, give the headers anew", pointer="/headers")
         sealed = msgspec.structs.replace(
             old,
             url_query=parse_url(wanted.url).query if moved else old.url_query,
@@ -206,7 +208,7 @@ class StreamService:
         old, now = self._room.unseal(before.now), self._ports.now_us()
         if now < old.overlap_until:
             raise DestinationStateError("the secret is being rotated; wait until the overlap has ended")
-        made = Made(before.id, new_secret(), old.token)
+        made = Made(before.id, new_secret(), "")
         both = (made.signing, old.signing[0])
         record = _sealed(msgspec.structs.replace(old, signing=both, overlap_until=now + overlap_s * US))
 
