@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -174,3 +178,17 @@ def test_a_token_is_never_kept_or_shown_and_a_removed_one_opens_nothing(tmp_path
         assert house.actions().count("gitlab_sender.set") == 2
     for place in tmp_path.rglob("*"):
         assert not place.is_file() or TOKEN.encode() not in place.read_bytes(), place
+
+
+def test_of_tokens_set_at_once_one_is_kept_and_the_hashes_of_the_others_are_forgotten(tmp_path: Path) -> None:
+    with installation(tmp_path) as house:
+        services = house.instance.services
+        services.sources.register(OPERATOR, "gitlab-acme", SourceSettings(scopes=("gitlab/acme",)))
+        tokens = [f"{TOKEN}-{number}" for number in range(16)]
+        with ThreadPoolExecutor(len(tokens)) as threads:
+            list(threads.map(partial(services.gitlab.set_token, OPERATOR, "gitlab-acme"), tokens))
+        good = [number for number, token in enumerate(tokens) if send(house, body(f"9{number}"), token).is_success]
+        assert len(good) == 1
+        with closing(sqlite3.connect(tmp_path / "data" / "secrets.db")) as secrets:
+            kept = secrets.execute("select count(*) from secret where kind = 'gitlab'").fetchone()
+        assert kept == (1,)

@@ -76,9 +76,12 @@ class GitlabService:
         check_token(token)
         nonce, name = randomness.token_bytes(NONCE_BYTES), randomness.token_hex(8)
         record = Secret(KIND, name, nonce, hash_secret(nonce, token))
-        before = self._row(source)
+        before = None
 
-        def decide(_: Connection) -> Sequence[Mapping[str, Any]]:
+        def decide(connection: Connection) -> Sequence[Mapping[str, Any]]:
+            nonlocal before
+            # Looked up here: of two who set a token at once the second replaces the first one's, and forgets it.
+            before = _row(connection, source)
             metadata = {"source": found.name, "secret": name, "digest": record.digest}
             return [self._event(caller, GITLAB_SET, found, metadata)]
 
@@ -95,11 +98,16 @@ class GitlabService:
     def remove_token(self, caller: Caller, source: str) -> None:
         """Refuse what comes with the token from now on; doing it twice does nothing."""
         found = self._managed(caller, source)
-        before = self._row(source)
-        if before is None:
-            return
-        self._commands.run(lambda _: [self._event(caller, GITLAB_REMOVED, found, {"source": found.name})])
-        self._secrets.delete(KIND, before.secret)
+        before = None
+
+        def decide(connection: Connection) -> Sequence[Mapping[str, Any]]:
+            nonlocal before
+            before = _row(connection, source)
+            return [self._event(caller, GITLAB_REMOVED, found, {"source": found.name})] if before is not None else []
+
+        self._commands.run(decide)
+        if before is not None:
+            self._secrets.delete(KIND, before.secret)
 
     def authenticate(self, source: str, token: str | None) -> SourceRules:
         """Return the rules of the source that a request with this token comes from. Raises GitlabTokenError.
@@ -118,7 +126,7 @@ class GitlabService:
 
     def _row(self, source: str) -> Any:
         with self._projection.engine.connect() as connection:
-            return connection.execute(select(GITLAB_SENDER).where(GITLAB_SENDER.c.source == source[:64])).first()
+            return _row(connection, source)
 
     def _source(self, caller: Caller, name: str) -> Source:
         found = self._ports.source(name)
@@ -137,6 +145,10 @@ class GitlabService:
         scopes = source.settings.scopes
         target, scope = Target("source", source.name), scopes[0] if len(scopes) == 1 else ""
         return act(caller, action, target, metadata, self._ports.now_us(), scope=scope)
+
+
+def _row(connection: Connection, source: str) -> Any:
+    return connection.execute(select(GITLAB_SENDER).where(GITLAB_SENDER.c.source == source[:64])).first()
 
 
 def map_gitlab(body: bytes, source: SourceRules) -> Mapped:
