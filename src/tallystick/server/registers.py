@@ -23,7 +23,7 @@ from tallystick.server.access import Access
 from tallystick.server.ground import Ground
 from tallystick.server.reading import Reading
 from tallystick.settings.model import reaches
-from tallystick.stream.open import Log, Streams, open_streams
+from tallystick.stream import Log, Streams, open_streams
 from tallystick.stream.ports import StreamPorts
 
 #: Beyond the reserve of the ledger: files of people stop before recording has to.
