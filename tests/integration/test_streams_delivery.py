@@ -6,6 +6,7 @@ import json
 import random
 import threading
 import time
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from tallystick.access.operator import OPERATOR
 from tallystick.follow.product_log import LEDGER_CLASS
 from tallystick.segment.manifest import CONTENT
 from tallystick.server import segments_of
-from tallystick.stream.model import State
+from tallystick.stream.model import Letter, State
+from tallystick.stream.position import Positions
 from tallystick.testing import ManualClock
 
 SEED = 20_261_121
@@ -177,6 +179,19 @@ def test_a_refused_event_is_set_aside_with_its_reason_and_replayed_by_one_call(t
         wait_until(lambda: bad[0] in sent_ids(world))
         wait_until(lambda: world.streams.letters(OPERATOR, destination) == [])
         assert "stream.letters_replayed" in world.house.actions()
+
+
+def test_everything_that_was_set_aside_can_be_replayed_not_only_what_a_page_shows(tmp_path: Path) -> None:
+    with receiving(tmp_path / "receiver") as receiver, installation(tmp_path, stream_networks=LOOPBACK) as house:
+        world = StreamWorld(house, receiver)
+        destination = world.create()
+        with closing(Positions(tmp_path / "data", house.instance.ledger.origin)) as positions:
+            letter = Letter(index=0, event_id="", at=1, status=422, reason="answered 422", tries=5)
+            positions.put(destination, [msgspec.structs.replace(letter, index=place) for place in range(300)])
+        assert len(world.streams.letters(OPERATOR, destination)) == 200
+        assert world.streams.replay(OPERATOR, destination, 299) == 1
+        assert world.streams.replay(OPERATOR, destination, 300) == 0
+        assert world.streams.replay(OPERATOR, destination) == 300
 
 
 def test_a_backfill_sends_again_from_an_index_with_the_same_ids(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which event that was set aside is sent again; null is all of them."""
+    """Which event that was set aside is sent again; null is all of them, the oldest 10,000 at a time."""
 
     index: int | None = None
 

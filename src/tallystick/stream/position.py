@@ -65,11 +65,15 @@ class Positions:
                 (self._origin, destination, msgspec.json.encode(position)),
             )
 
-    def letters(self, destination: str, limit: int = 200) -> list[Letter]:
-        """Return what was set aside, oldest first."""
-        query = "select state from letter where origin = ? and destination = ? order by place limit ?"
+    def letters(self, destination: str, limit: int, index: int | None = None) -> list[Letter]:
+        """Return what was set aside, oldest first; only the event of an index where one is given."""
+        query = (
+            "select state from letter where origin = :origin and destination = :destination"
+            " and (:place is null or place = :place) order by place limit :limit"
+        )
+        wanted = {"origin": self._origin, "destination": destination, "place": index, "limit": limit}
         with self._lock:
-            rows = self._connection.execute(query, (self._origin, destination, limit)).fetchall()
+            rows = self._connection.execute(query, wanted).fetchall()
         return [msgspec.json.decode(row[0], type=Letter) for row in rows]
 
     def count(self, destination: str) -> int:

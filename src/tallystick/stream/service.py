@@ -53,6 +53,8 @@ from tallystick.stream.signing import new_secret
 OVERLAP_S: Final = 86_400
 OVERLAP_S_MAX: Final = 30 * 86_400
 LETTERS_SHOWN: Final = 200
+REPLAYED_MAX: Final = 10_000
+"""Of one call: an event names them all."""
 Edit = Callable[[Settings], Settings]
 Events = Sequence[Mapping[str, Any]]
 
@@ -266,14 +268,16 @@ class StreamService:
         return tested
 
     def replay(self, caller: Caller, destination: str, index: int | None = None) -> int:
-        """Send again what was set aside: one event, or all of them; returns how many. It is on record."""
+        """Send again what was set aside: one event, or all of them, of which the oldest `REPLAYED_MAX` at a time.
+
+        Returns how many. It is on record.
+        """
         require(caller, Permission.STREAMS_MANAGE)
         chosen: list[Letter] = []
 
         def decide(connection: Connection) -> Events:
             found = self._managed(_visible(connection, caller, destination), caller)
-            letters = self._room.positions.letters(found.id, LETTERS_SHOWN)
-            chosen[:] = [each for each in letters if index is None or each.index == index]
+            chosen[:] = self._room.positions.letters(found.id, REPLAYED_MAX, index)
             if not chosen:
                 return []
             metadata = {"destination": found.id, "indexes": [each.index for each in chosen]}
