@@ -10,7 +10,7 @@ import typer
 
 
 def _use_config(path: Path | None) -> Path | None:
-    # Settings are read from here on and in helper processes; the environment is what all of them look at.
+    # Settings are read from here on and in the processes that are started; the environment is what all of them look at.
     if path is not None:
         os.environ["TALLYSTICK_CONFIG"] = str(path)
     return path

@@ -100,6 +100,7 @@ def _text(git: Git, commit: str, path: str) -> tuple[bytes | None, Mapping[str, 
     size = int(git.text("cat-file", "-s", blob))
     if size > YAML_BYTES_MAX:
         said = f"the text has {size} bytes; at most {YAML_BYTES_MAX} are read"
+        # Its name stands for the bytes that are not read, so that another text that is too large has another digest.
         return blob.encode(), {"line": None, "column": None, "message": said}
     return git.data("cat-file", "blob", blob), {}
 
