@@ -23,6 +23,7 @@ from tallystick.policies.model import ProjectSettings
 from tallystick.releases.model import Draft, Edit
 from tallystick.settings.model import SETTINGS
 from tallystick.store.tables import METADATA
+from tallystick.stream.model import Settings as Destination
 
 HOUR_US = 3_600_000_000
 
@@ -91,16 +92,18 @@ def security_policies(home: Home) -> None:
     text = "approval_policy:\n- {name: Eyes, enabled: true, rules: [], actions: []}\n"
     told = ProjectSettings("Kept here", "acme/security", ("acme/payments", "acme/web"), "here", approval=True)
     project = service.register(OPERATOR, told)
-    proposal = service.propose(OPERATOR, project, text, None, "a start \N{SNOWMAN}")
     everything = Rights.of((permission, "") for permission in Permission)
     lead = replace(home.caller(home.sign_in("ana")), rights=everything)
-    service.approve(lead, project, proposal, sha256(text.encode()).hexdigest())
+    proposal = service.propose(lead, project, text, None, "a start \N{SNOWMAN}")
+    service.approve(OPERATOR, project, proposal, sha256(text.encode()).hexdigest())
     service.change(OPERATOR, project, {"approval": False, "governed": ("",)})
     service.edit(OPERATOR, project, text.replace("Eyes", "Four eyes"), sha256(text.encode()).hexdigest())
     with suppress(PolicyTextError):
         service.edit(OPERATOR, project, "nonsense: [", None)
     away = ProjectSettings("In Git", "acme/security", ("acme",), "git", "/nowhere/at/all", "main")
-    service.sync(OPERATOR, service.register(OPERATOR, away))
+    lost = service.register(OPERATOR, away)
+    service.sync(OPERATOR, lost)
+    service.retire(OPERATOR, lost)  # else it is looked for again whenever the server feels like it
 
 
 def given_out(home: Home) -> None:
@@ -120,6 +123,15 @@ def given_out(home: Home) -> None:
     artifacts.open_evidence(OPERATOR, made, artifacts.collect(OPERATOR, made)).file.close()
     gone = register.create(OPERATOR, Draft("acme/app", "v2", "Two"))
     register.delete(OPERATOR, gone, version=register.get(OPERATOR, gone).release.version)
+
+
+def sent_on(home: Home) -> None:
+    """Send events on to two places, of which one is given up, and let GitLab send as a source."""
+    streams, gitlab = home.services.streams, home.services.gitlab
+    kept = streams.create(OPERATOR, Destination(name="SIEM", url="https://siem.example.org/", query="action:release.*"))
+    streams.pause(OPERATOR, kept.id)
+    streams.delete(OPERATOR, streams.create(OPERATOR, Destination(name="Gone", url="https://gone.example.org/")).id)
+    gitlab.set_token(OPERATOR, home.services.sources.list(OPERATOR)[0].name, "glvt-0123456789abcdef")
 
 
 def log_itself(home: Home) -> None:
@@ -144,6 +156,7 @@ CHAPTERS: tuple[Callable[[Home], None], ...] = (
     settings,
     security_policies,
     given_out,
+    sent_on,
     log_itself,
 )
 
