@@ -13,6 +13,7 @@ from tests.web_pages import HTML
 
 from tallystick.access.operator import OPERATOR
 from tallystick.access.permissions import Permission
+from tallystick.cli.keep import restore
 from tallystick.server import open_instance
 from tallystick.store.backup import restore_backup, save_backup
 from tallystick.store.backup_notes import FOLDER, BackupNote, leave_note
@@ -22,7 +23,7 @@ DEADLINE_S = 60.0
 
 
 def note(made_at: int, **changes: object) -> BackupNote:
-    fields = {"name": "audit.tar.age", "size": 7, "bytes": 4096, "sha256": "ab" * 32, **changes}
+    fields = {"what": "created", "name": "audit.tar.age", "size": 7, "bytes": 4096, "sha256": "ab" * 32, **changes}
     return BackupNote(id="0b0e2b2e-9f57-4f6c-a8a5-6c9a3f4c1d11", made_at=made_at, **fields)  # type: ignore[arg-type]
 
 
@@ -60,6 +61,24 @@ def test_a_note_that_is_taken_twice_is_one_event(tmp_path: Path) -> None:
         with installation(tmp_path, clock=clock) as house:
             assert house.actions().count("backup.created") == 1
             assert list((house.instance.settings.data / FOLDER).iterdir()) == []
+
+
+def test_a_directory_that_was_restored_says_so_at_its_first_start(tmp_path: Path) -> None:
+    with installation(tmp_path) as house:
+        house.post(sample())
+    data, identity = settings(tmp_path).data, pyrage.x25519.Identity.generate()
+    save_backup(data, tmp_path / "copy.age", [identity.to_public()])
+    secret, back = tmp_path / "identity", tmp_path / "elsewhere"
+    secret.write_text(str(identity), encoding="utf-8")
+    restore(tmp_path / "copy.age", secret, back / "data")
+    for key in (data / "keys").glob("*.signing-key"):
+        shutil.copy2(key, back / "data" / "keys")
+    (tmp_path / "state").rename(back / "state")
+    for _ in range(2):
+        with installation(back) as house:
+            answer = house.get("/api/v1/events", query="action:backup.restored").json()["events"]
+            (found,) = [each["event"]["metadata"] for each in answer]
+            assert (found["name"], found["bytes"]) == ("copy.age", (tmp_path / "copy.age").stat().st_size)
 
 
 def test_what_is_no_note_is_left_alone_and_stops_nothing(tmp_path: Path) -> None:

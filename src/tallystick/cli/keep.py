@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -105,22 +105,10 @@ def _signed_size(data: Path) -> int:
 
 def _put_on_record(data: Path, state: Path | None, output: Path, size: int) -> None:
     """Leave a note of a backup for the server that runs, or write it into the log here where none does."""
-    from tallystick.clock import SystemClock
     from tallystick.ledger.errors import LedgerLockedError
     from tallystick.server import open_instance, settings_for
-    from tallystick.store.backup_notes import BackupNote, leave_note
 
-    with output.open("rb") as made:
-        digest = hashlib.file_digest(made, "sha256").hexdigest()
-    note = BackupNote(
-        id=str(uuid.uuid4()),
-        made_at=SystemClock().now_us(),
-        name=output.name,
-        size=size,
-        bytes=output.stat().st_size,
-        sha256=digest,
-    )
-    leave_note(data, note)
+    _leave_note(data, "created", output, size)
     try:
         with open_instance(settings_for(data, state)):
             pass  # opening takes the notes that are left
@@ -128,6 +116,24 @@ def _put_on_record(data: Path, state: Path | None, output: Path, size: int) -> N
         return  # a server runs, and looks for notes every few seconds
     except TallystickError as error:
         say(f"not on record yet, the next start of the server does that: {error.message}", "yellow")
+
+
+def _leave_note(data: Path, what: Literal["created", "restored"], file: Path, size: int) -> None:
+    from tallystick.clock import SystemClock
+    from tallystick.store.backup_notes import BackupNote, leave_note
+
+    with file.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    note = BackupNote(
+        id=str(uuid.uuid4()),
+        what=what,
+        made_at=SystemClock().now_us(),
+        name=file.name,
+        size=size,
+        bytes=file.stat().st_size,
+        sha256=digest,
+    )
+    leave_note(data, note)
 
 
 def restore(
@@ -138,12 +144,13 @@ def restore(
 ) -> None:
     """Unpack a backup into a new directory.
 
-    Says what it takes to go on from there.
+    Says what it takes to go on from there; the first start there puts on record that it was restored.
     """
     from tallystick.store.backup import load_identities, restore_backup
 
     target = require_data(data, create=True)
     result = restore_backup(source, target, load_identities(identity))
+    _leave_note(target, "restored", source, _signed_size(target))
     if as_json:
         print_json({"data": str(target), "files": result.files, "content_bytes": result.content_bytes})
     say(f"{result.files:,} files, {result.content_bytes / 1e6:,.1f} MB -> {target}")

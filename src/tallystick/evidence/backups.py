@@ -1,4 +1,4 @@
-"""Writing down which backups were made, from the notes that the command leaves."""
+"""Writing down which backups were made and unpacked, from the notes that the commands leave."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class BackupRecorder(Background):
     def _event(self, note: BackupNote) -> dict[str, Any]:
         return {
             "id": note.id,
-            "action": "backup.created",
+            "action": f"backup.{note.what}",
             "actor": {"id": "operator", "type": "system"},
             "target": {"type": "ledger", "id": self._origin},
             "scope": _SCOPE,

@@ -1,4 +1,4 @@
-"""Notes of backups that were written, left in the data directory until the log has them.
+"""Notes of backups that were written or unpacked, left in the data directory until the log has them.
 
 `tallystick backup` runs beside a server that holds the log, and needs neither its address nor a token for that: whoever may
 copy the directory may leave a note in it. A note has the id of its event, so that taking it twice records it once.
@@ -7,7 +7,7 @@ copy the directory may leave a note in it. A note has the id of its event, so th
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -20,9 +20,10 @@ _MODE: Final = 0o600
 
 
 class BackupNote(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A backup: its file, how many events of the log it holds at least, and when it was made, in microseconds."""
+    """A backup: its file, how many events of the log it holds at least, and when it was made or unpacked, in microseconds."""
 
     id: str
+    what: Literal["created", "restored"]
     made_at: int
     name: str
     size: int
