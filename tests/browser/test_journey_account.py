@@ -57,7 +57,7 @@ def test_the_setup_link_makes_the_first_account_once_and_signs_it_in(tmp_path: P
         page.get_by_label("The same password again").fill("password1234")
         with ada.watch.refusals(422):
             page.get_by_role("button", name="Make the account").click()
-            expect(page.get_by_role("alert")).to_be_visible()
+            expect(page.locator(".alert")).to_be_visible()
             ada.looked()
         set_up(ada, server)
         ada.go("/events")
@@ -75,8 +75,8 @@ def test_a_wrong_password_says_nothing_and_the_right_one_leads_where_one_wanted(
         with ana.watch.refusals(401, 403, 422, 429):
             for handle, password in (("ana", "wrong password here"), ("nobody-at-all", "wrong password here")):
                 sign_in(ana, handle, password)
-                expect(page.get_by_role("alert")).to_be_visible()
-                told.append(page.get_by_role("alert").inner_text())
+                expect(page.locator(".alert")).to_be_visible()
+                told.append(page.locator(".alert").inner_text())
         ana.looked()
         assert told[0] == told[1], "who has an account must not show"
         sign_in(ana, "ana")
@@ -114,7 +114,7 @@ def test_a_second_factor_is_asked_for_once_on_and_a_recovery_code_stands_in_once
                 if right:
                     tom.is_at("/events")
                 else:
-                    expect(page.get_by_role("alert")).to_be_visible()
+                    expect(page.locator(".alert")).to_be_visible()
         tom.does(page.get_by_role("link", name="Begin again").click, then="/sign-in")
         sign_in(tom, "tom")
         page.get_by_label("Code from your authenticator").fill(totp.at(time.time() + 30))
@@ -175,7 +175,7 @@ def test_somebody_who_is_disabled_is_out_at_once_and_cannot_come_back(house: Hou
         leo.is_at(r"/sign-in\?next=")
         with leo.watch.refusals(401, 403, 422):
             sign_in(leo, "leo")
-            expect(leo.page.get_by_role("alert")).to_be_visible()
+            expect(leo.page.locator(".alert")).to_be_visible()
         assert leo.context.request.get(f"{leo.origin}/events.json").status == 401
 
 
@@ -197,7 +197,7 @@ def test_an_invitation_lets_somebody_in_who_may_do_nothing_yet(house: House, bro
             mia.page.get_by_role("button", name="Set the password").click()
             expect(mia.page.locator("a.account")).to_have_text("Mia Berg")
             mia.page.goto(f"{mia.origin}/events")
-            expect(mia.page.get_by_role("alert")).to_contain_text("permission")
+            expect(mia.page.locator(".alert")).to_contain_text("permission")
             mia.looked()
 
 

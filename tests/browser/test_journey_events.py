@@ -162,7 +162,7 @@ def test_what_cannot_be_asked_is_marked_where_it_fails(house: House, browser: Br
         page = ana.go("/events")
         page.get_by_label("Query").fill("actor:ana (outcome:failure")
         page.get_by_label("Query").press("Enter")
-        expect(page.get_by_role("alert")).to_be_visible()
+        expect(page.locator(".alert")).to_be_visible()
         expect(page.get_by_label("Query")).to_have_value("actor:ana (outcome:failure")
         ana.looked()
 

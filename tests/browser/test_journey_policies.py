@@ -111,7 +111,7 @@ def test_policies_kept_here_are_proposed_by_one_and_approved_by_another(house: H
         page.locator("#text").fill("approval_policy:\n- name: Broken\n  colour: blue\n")
         with pia.watch.refusals(422):
             page.get_by_role("button", name="Show what it changes").click()
-            expect(page.get_by_role("alert")).to_contain_text("colour")
+            expect(page.locator(".alert")).to_contain_text("colour")
         expect(page.locator("main")).to_contain_text("The line that is meant: colour: blue")
         pia.looked()
         page.locator("#text").fill(policies(approval("Approved by another")))

@@ -130,7 +130,7 @@ def test_the_second_of_two_who_edit_is_told_and_decides(house: House, browser: B
         mine.locator("#description").fill("the second")
         with second.watch.refusals(409):
             mine.get_by_role("button", name="Save").click()
-            expect(mine.get_by_role("alert")).to_contain_text("was changed by event")
+            expect(mine.locator(".alert")).to_contain_text("was changed by event")
             expect(mine.locator(".note")).to_contain_text("the first")
             second.looked()
         assert mine.locator("#description").input_value() == "the second", "nothing that was written is lost"
@@ -166,12 +166,12 @@ def test_what_is_wrong_is_said_where_it_was_filled_in(house: House, browser: Bro
             page.locator("#file").set_input_files({"name": "x", "mimeType": "text/plain", "buffer": FILE})
             page.locator("#sha256").fill("0" * 64)
             page.get_by_role("button", name="Store the file").click()
-            expect(page.get_by_role("alert")).to_contain_text("digest-mismatch")
+            expect(page.locator(".alert")).to_contain_text("digest-mismatch")
             otto.looked()
             page.locator("#link_name").fill("notes")
             page.locator("#url").fill("http://example.org/notes")
             page.get_by_role("button", name="Add the link").click()
-            expect(page.get_by_role("alert")).to_contain_text("https://")
+            expect(page.locator(".alert")).to_contain_text("https://")
             assert page.locator("#link_name").input_value() == "notes"
             otto.looked()
             page = otto.go("/releases/new")
@@ -179,7 +179,7 @@ def test_what_is_wrong_is_said_where_it_was_filled_in(house: House, browser: Bro
             page.locator("#tag").fill("v1.3")
             page.locator("#milestones").fill("Never heard of")
             page.get_by_role("button", name="Create release").click()
-            expect(page.get_by_role("alert")).to_contain_text("does not know the milestone")
+            expect(page.locator(".alert")).to_contain_text("does not know the milestone")
             otto.looked()
         otto.go(path)
         page.locator("#link_name").fill("notes")

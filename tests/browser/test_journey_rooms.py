@@ -32,7 +32,7 @@ def test_health_names_every_check_with_its_state_the_worst_first(house: House, b
         assert ranks == sorted(ranks), states
         with ana.watch.refusals(403):
             ana.go("/health")
-            expect(ana.page.get_by_role("alert")).to_contain_text("permission")
+            expect(ana.page.locator(".alert")).to_contain_text("permission")
 
 
 def test_what_happened_to_one_thing_leads_on_to_what_one_request_did(house: House, browser: Browser) -> None:

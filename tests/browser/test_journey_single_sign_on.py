@@ -47,9 +47,9 @@ def test_whoever_the_provider_knows_is_let_in_and_may_do_nothing_before_somebody
             expect(page.locator("a.account")).to_have_text("Mira Okafor")
             with mira.watch.refusals(403):
                 mira.go("/events")
-                expect(page.get_by_role("alert")).to_contain_text("permission")
+                expect(page.locator(".alert")).to_contain_text("permission")
             mira.go("/account")
             mira.does(page.get_by_role("button", name="Sign out", exact=True).first.click, then="/sign-in")
             with mira.watch.refusals(401):
                 mira.go(f"{BACK}?code=guessed&state=guessed")
-                expect(page.get_by_role("alert")).to_be_visible()
+                expect(page.locator(".alert")).to_be_visible()
