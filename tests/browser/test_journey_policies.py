@@ -18,7 +18,7 @@ GOVERNED = "wrenfield/payments"
 def until_it_shows(page: Page, text: str) -> None:
     """Load the page again until it shows a text: what is pushed appears by itself, within seconds."""
     for _ in range(120):
-        if page.locator("main").get_by_text(text).count():
+        if page.locator("main").get_by_text(re.compile(re.escape(text))).count():  # a text would match in any case
             return
         page.wait_for_timeout(500)
         page.reload()
