@@ -58,7 +58,7 @@ def make_policies(instance: Instance) -> None:
 
 
 def _keep_in_git(instance: Instance, lead: Caller) -> None:
-    service, repository = instance.services.policies.service, instance.settings.data / FOLDER
+    service, repository = instance.services.policies.service, (instance.settings.data / FOLDER).resolve()
     repository.mkdir(mode=0o700)
     _git(repository, KEEPER, "init", "--quiet", "--initial-branch=main", "--template=")
     _commit(repository, KEEPER, APPROVAL)
