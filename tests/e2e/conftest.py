@@ -25,7 +25,7 @@ def tallystick(home: Path) -> Run:
     """Return a function that runs one command to its end; `check` False allows a failure."""
 
     def run(
-        *words: str | Path, check: bool = True, stdin: str = "", **settings: str
+        *words: str | Path, check: bool = True, stdin: str = "", folder: Path | None = None, **settings: str
     ) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "XDG_STATE_HOME": str(home / "state"), "COLUMNS": "120", **settings}
         for name in ("TALLYSTICK_DATA", "TALLYSTICK_STATE", "TALLYSTICK_URL", "TALLYSTICK_TOKEN"):
@@ -37,6 +37,7 @@ def tallystick(home: Path) -> Run:
             text=True,
             input=stdin,
             env=environment,
+            cwd=folder,
             timeout=TIMEOUT_S,
             check=False,
         )
