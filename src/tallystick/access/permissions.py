@@ -49,6 +49,21 @@ class Permission(enum.StrEnum):
     POLICIES_APPROVE = "policies.approve"
     STREAMS_READ = "streams.read"
     STREAMS_MANAGE = "streams.manage"
+    SYSTEMS_READ = "systems.read"
+    SYSTEMS_MANAGE = "systems.manage"
+    SYSTEMS_APPROVE = "systems.approve"
+    EXCEPTIONS_READ = "exceptions.read"
+    EXCEPTIONS_REQUEST = "exceptions.request"
+    EXCEPTIONS_APPROVE = "exceptions.approve"
+    RETENTION_READ = "retention.read"
+    RETENTION_MANAGE = "retention.manage"
+    RETENTION_APPROVE = "retention.approve"
+    RULES_READ = "rules.read"
+    RULES_MANAGE = "rules.manage"
+    RULES_APPROVE = "rules.approve"
+    ALERTS_READ = "alerts.read"
+    ALERTS_HANDLE = "alerts.handle"
+    ALERTS_ROUTE = "alerts.route"
 
 
 P = Permission
@@ -112,6 +127,34 @@ PERMISSIONS: Final[Mapping[Permission, PermissionType]] = {
     ),
     P.STREAMS_READ: PermissionType("See where events are streamed to, and how far."),
     P.STREAMS_MANAGE: PermissionType("Add, change, pause and remove destinations, and replay.", (P.STREAMS_READ,)),
+    P.SYSTEMS_READ: PermissionType(
+        "See the register of systems, what their owners declared critical, and whether it arrives."
+    ),
+    P.SYSTEMS_MANAGE: PermissionType("Register and change systems, and propose declarations.", (P.SYSTEMS_READ,)),
+    P.SYSTEMS_APPROVE: PermissionType("Approve declarations that others proposed; never one's own.", (P.SYSTEMS_READ,)),
+    P.EXCEPTIONS_READ: PermissionType("See the register of exceptions with its history."),
+    P.EXCEPTIONS_REQUEST: PermissionType("Ask for an exception, and for its extension.", (P.EXCEPTIONS_READ,)),
+    P.EXCEPTIONS_APPROVE: PermissionType(
+        "Decide about exceptions that others asked for, and end them; never one's own.", (P.EXCEPTIONS_READ,)
+    ),
+    P.RETENTION_READ: PermissionType("See retention classes, holds, erasures, and what the next run would do."),
+    P.RETENTION_MANAGE: PermissionType(
+        "Define classes, assign events to them, place holds, and ask for changes and erasures.", (P.RETENTION_READ,)
+    ),
+    P.RETENTION_APPROVE: PermissionType(
+        "Decide about shorter retention, erasures and the end of holds that others asked for; never one's own.",
+        (P.RETENTION_READ,),
+    ),
+    P.RULES_READ: PermissionType("See detection rules with their tests, versions and health."),
+    P.RULES_MANAGE: PermissionType(
+        "Write, import, test and retire detection rules, and keep lists of indicators.", (P.RULES_READ,)
+    ),
+    P.RULES_APPROVE: PermissionType("Approve detection rules that others wrote; never one's own.", (P.RULES_READ,)),
+    P.ALERTS_READ: PermissionType("See alerts with their history; personal data only with the right to it."),
+    P.ALERTS_HANDLE: PermissionType(
+        "Acknowledge, assign, comment and close alerts, and link events to them.", (P.ALERTS_READ,)
+    ),
+    P.ALERTS_ROUTE: PermissionType("Say where alerts are sent: routes, receivers, teams, silences.", (P.ALERTS_READ,)),
     P.HEALTH_READ: PermissionType("See how the installation does: stages, disk, queues, errors."),
 }
 

@@ -31,6 +31,9 @@ _VIEWER = (
     Permission.CATALOGUE_READ,
     Permission.SOURCES_READ,
     Permission.GRANTS_REQUEST,
+    Permission.SYSTEMS_READ,
+    Permission.EXCEPTIONS_READ,
+    Permission.RETENTION_READ,
 )
 _AUDITOR = (
     *_VIEWER,
@@ -39,8 +42,19 @@ _AUDITOR = (
     Permission.READING_READ,
     Permission.PROOFS_READ,
     Permission.LOG_READ,
+    Permission.RULES_READ,
+    Permission.ALERTS_READ,
+    Permission.REVIEWS_READ,
 )
-_ANALYST = (*_AUDITOR, Permission.TOKENS_CREATE_OWN, Permission.VIEWS_SHARE, Permission.GRANTS_BREAK_GLASS)
+_ANALYST = (
+    *_AUDITOR,
+    Permission.TOKENS_CREATE_OWN,
+    Permission.VIEWS_SHARE,
+    Permission.GRANTS_BREAK_GLASS,
+    Permission.RULES_MANAGE,
+    Permission.ALERTS_HANDLE,
+    Permission.EXCEPTIONS_REQUEST,
+)
 
 BUILT_IN: Final[Mapping[str, RoleType]] = {
     role.name: role
@@ -61,7 +75,6 @@ BUILT_IN: Final[Mapping[str, RoleType]] = {
             *_AUDITOR,
             Permission.ACCESS_READ,
             Permission.STREAMS_READ,
-            Permission.REVIEWS_READ,
             Permission.SETTINGS_READ,
             Permission.HEALTH_READ,
         ),
@@ -75,10 +88,10 @@ BUILT_IN: Final[Mapping[str, RoleType]] = {
             Permission.TOKENS_MANAGE,
             Permission.GRANTS_APPROVE,
             Permission.GRANTS_REVOKE,
-            Permission.REVIEWS_READ,
             Permission.RELEASES_MANAGE,
             Permission.POLICIES_MANAGE,
             Permission.STREAMS_READ,
+            Permission.SYSTEMS_MANAGE,
         ),
         _role(
             "security-lead",
@@ -93,8 +106,29 @@ BUILT_IN: Final[Mapping[str, RoleType]] = {
             Permission.STREAMS_MANAGE,
             Permission.CATALOGUE_MANAGE,
             Permission.EXPORTS_MANAGE,
+            Permission.SYSTEMS_MANAGE,
+            Permission.SYSTEMS_APPROVE,
+            Permission.EXCEPTIONS_APPROVE,
+            Permission.RETENTION_MANAGE,
+            Permission.RETENTION_APPROVE,
+            Permission.RULES_APPROVE,
+            Permission.ALERTS_ROUTE,
             Permission.SETTINGS_READ,
             Permission.HEALTH_READ,
+        ),
+        _role(
+            "compliance-manager",
+            "Compliance manager",
+            "Runs the duties: retention and holds, exceptions, declarations, reviews; reads what they are about.",
+            *_AUDITOR,
+            Permission.ACCESS_READ,
+            Permission.SETTINGS_READ,
+            Permission.SYSTEMS_APPROVE,
+            Permission.EXCEPTIONS_REQUEST,
+            Permission.EXCEPTIONS_APPROVE,
+            Permission.RETENTION_MANAGE,
+            Permission.RETENTION_APPROVE,
+            Permission.REVIEWS_SIGN,
         ),
         _role(
             "administrator",
@@ -112,6 +146,7 @@ BUILT_IN: Final[Mapping[str, RoleType]] = {
             Permission.CATALOGUE_MANAGE,
             Permission.SETTINGS_MANAGE,
             Permission.STREAMS_MANAGE,
+            Permission.ALERTS_ROUTE,
             Permission.HEALTH_READ,
             Permission.LOG_READ,
         ),

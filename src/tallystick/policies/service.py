@@ -9,9 +9,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from tallystick.access.grants.asking import is_operator
-from tallystick.access.grants.authority import decides_freely
-from tallystick.access.grants.hands import Hands
+from tallystick.access.grants.deciding import require_another
+from tallystick.access.grants.errors import OwnDecisionError
 from tallystick.access.model import Caller
 from tallystick.access.permissions import Permission
 from tallystick.access.require import require
@@ -335,17 +334,12 @@ def _require_other_person(
     connection: Connection, caller: Caller, project: Project, proposal: Proposal, now_us: int
 ) -> None:
     """Raise OwnPolicyProposalError unless the caller is a person, and neither the one who proposed it nor in her hands."""
-    if caller.type == "service" or caller.token is not None:
-        raise OwnPolicyProposalError("a person decides about a proposal, never a program")
-    by = proposal.proposed_by
-    if by == caller.id:
-        raise OwnPolicyProposalError("nobody decides about what they proposed themselves")
-    if is_operator(caller):
-        return
-    if Hands(connection, {caller.id}).are_in(by):
-        raise OwnPolicyProposalError("nobody decides what was proposed with an account that she gave access to")
-    if not decides_freely(connection, caller.id, Permission.POLICIES_APPROVE, project.settings.scope, now_us, by):
-        raise OwnPolicyProposalError("your account, or your right to decide, comes from who proposed this")
+    try:
+        require_another(
+            connection, caller, Permission.POLICIES_APPROVE, project.settings.scope, now_us, {proposal.proposed_by}
+        )
+    except OwnDecisionError as error:
+        raise OwnPolicyProposalError(error.message) from error
 
 
 def _require_base(project: Project, based_on: str | None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tallystick.errors import (
     ConflictError,
-    CorruptionError,
     InvalidInputError,
     NotFoundError,
     UnauthenticatedError,
@@ -52,13 +51,6 @@ class SendFailedError(UnavailableError):
 
     code = "send-failed"
     advice = "The page of the destination says what it answered, and when it is tried again."
-
-
-class ContentSetAsideError(CorruptionError):
-    """A part of the log cannot be read now, so what follows it waits: no event that may be due is passed over."""
-
-    code = "stream-content-set-aside"
-    advice = "The page of the log names the segment; once it is mended, `tallystick rebuild` takes it back."
 
 
 class GitlabTokenError(UnauthenticatedError):

@@ -19,13 +19,13 @@ import structlog
 from tallystick.errors import TallystickError
 from tallystick.event.disclosure import Disclosure
 from tallystick.event.identifier import is_within
+from tallystick.follow.log_reader import LogReader
 from tallystick.follow.register import Register
 from tallystick.stream.errors import AddressRefusedError, SecretMissingError, SendFailedError
 from tallystick.stream.judge import Judge, Message, is_about_streams
 from tallystick.stream.model import US, Destination, Letter, Position, Standing, State, Version
 from tallystick.stream.patience import Patience, Verdict, judge_status
 from tallystick.stream.position import Positions
-from tallystick.stream.reader import LogReader
 from tallystick.stream.request import Endpoint, make_request
 
 POLL_S: Final = 0.2

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tallystick.follow.commands import Commands
+from tallystick.follow.log_reader import LogReader
 from tallystick.follow.projection import Projection
 from tallystick.follow.register import Register
 from tallystick.ledger.model import Snapshot
@@ -17,7 +18,6 @@ from tallystick.stream.address import parse_networks
 from tallystick.stream.inbound import GitlabService
 from tallystick.stream.ports import StreamPorts
 from tallystick.stream.position import Positions
-from tallystick.stream.reader import LogReader
 from tallystick.stream.room import StreamRoom
 from tallystick.stream.service import StreamService
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from tallystick.event.occurred import time_of_us
 from tallystick.follow.commands import Commands
+from tallystick.follow.log_reader import LogReader
 from tallystick.follow.projection import Projection
 from tallystick.follow.register import Register
 from tallystick.store.secrets import Secrets
@@ -24,7 +25,6 @@ from tallystick.stream.model import OWN_SCOPE, SECRET_KIND, Destination, Sealed,
 from tallystick.stream.patience import Patience
 from tallystick.stream.ports import StreamPorts
 from tallystick.stream.position import Positions
-from tallystick.stream.reader import LogReader
 from tallystick.stream.request import Endpoint
 from tallystick.stream.rows import all_destinations, find_destination
 from tallystick.stream.sender import Sender

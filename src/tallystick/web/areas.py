@@ -24,6 +24,11 @@ _AREAS: Final = {
     "releases": "Releases and policies",
     "policies": "Releases and policies",
     "streams": "Streams",
+    "systems": "Duties",
+    "exceptions": "Duties",
+    "retention": "Duties",
+    "rules": "Detection and alerts",
+    "alerts": "Detection and alerts",
     "settings": "Installation",
     "health": "Installation",
 }

@@ -13,14 +13,21 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
+from tallystick.errors import CorruptionError
 from tallystick.event.disclosure import Disclosure
 from tallystick.ledger.model import Snapshot
 from tallystick.segment.content import ContentFile
 from tallystick.segment.manifest import CONTENT, SegmentEntry
-from tallystick.stream.errors import ContentSetAsideError
 
 CHUNK_EVENTS: Final = 512
 """Of sealed events that are yielded together."""
+
+
+class ContentSetAsideError(CorruptionError):
+    """A part of the log cannot be read now, so what follows it waits: no event that may be due is passed over."""
+
+    code = "log-content-set-aside"
+    advice = "The page of the log names the segment; once it is mended, `tallystick rebuild` takes it back."
 
 
 class LogReader:
