@@ -38,6 +38,7 @@ from tallystick.segment.derived import check_segment
 from tallystick.segment.manifest import SegmentEntry
 from tallystick.segment.rederive import derived_files
 from tallystick.server.access import open_access
+from tallystick.server.duties import open_duties
 from tallystick.server.ground import Ground, LedgerOpener, layout_of, open_ground, open_or_create, segments_of
 from tallystick.server.product import ProductEvents
 from tallystick.server.reading import open_reading, open_workers
@@ -146,6 +147,7 @@ def open_instance(
         )
         work = held.enter_context(open_work(projection, commands, now, settings.data / "exports", work_ports))
         registers = open_registers(ground, reading, access, held)
+        open_duties(ground, reading, access, registers, held)
         services = Services(
             ledger=ledger,
             record=RecordService(ground.admission, ledger.submit, ground.clock),
