@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final, Literal
 
 import msgspec
@@ -28,23 +30,25 @@ _THEMES: Final = ("light", "dark")
 class Room:
     """A place in the navigation, for who holds one of the permissions anywhere; for everybody when there are none."""
 
+    area: str
     label: str
     path: str
     permissions: tuple[Permission, ...] = ()
 
 
+#: By area, in the order in which they are shown.
 ROOMS: Final = (
-    Room("Events", "/events", (Permission.EVENTS_READ, Permission.EVENTS_READ_OWN)),
-    Room("Releases", "/releases", (Permission.RELEASES_READ,)),
-    Room("Policies", "/policies", (Permission.POLICIES_READ,)),
-    Room("Log", "/log", (Permission.LOG_READ,)),
-    Room("Sources", "/sources", (Permission.SOURCES_READ,)),
-    Room("Streams", "/streams", (Permission.STREAMS_READ,)),
-    Room("Catalogue", "/catalogue", (Permission.CATALOGUE_READ,)),
-    Room("Access", "/access", (Permission.ACCESS_READ, Permission.GRANTS_REQUEST)),
-    Room("Exports", "/exports", (Permission.EVENTS_EXPORT,)),
-    Room("Settings", "/settings", (Permission.SETTINGS_READ,)),
-    Room("Health", "/health", (Permission.HEALTH_READ,)),
+    Room("Watch", "Events", "/events", (Permission.EVENTS_READ, Permission.EVENTS_READ_OWN)),
+    Room("Watch", "Exports", "/exports", (Permission.EVENTS_EXPORT,)),
+    Room("Registers", "Releases", "/releases", (Permission.RELEASES_READ,)),
+    Room("Registers", "Policies", "/policies", (Permission.POLICIES_READ,)),
+    Room("Log", "Log", "/log", (Permission.LOG_READ,)),
+    Room("Log", "Sources", "/sources", (Permission.SOURCES_READ,)),
+    Room("Log", "Streams", "/streams", (Permission.STREAMS_READ,)),
+    Room("Log", "Catalogue", "/catalogue", (Permission.CATALOGUE_READ,)),
+    Room("Administration", "Access", "/access", (Permission.ACCESS_READ, Permission.GRANTS_REQUEST)),
+    Room("Administration", "Settings", "/settings", (Permission.SETTINGS_READ,)),
+    Room("Administration", "Health", "/health", (Permission.HEALTH_READ,)),
 )
 
 
@@ -69,6 +73,16 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Area:
+    """Rooms that belong together, of which somebody may enter at least one; `path` is the first of those."""
+
+    label: str
+    path: str
+    here: bool
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Banner:
     """Something that everybody must see on every page, and where to read more."""
 
@@ -83,7 +97,7 @@ class Chrome:
     title: str
     path: str
     twin: str
-    entries: tuple[Entry, ...]
+    areas: tuple[Area, ...]
     badge: Badge | None
     caller: Caller | None
     theme: str
@@ -102,7 +116,7 @@ def make_chrome(request: Request[Any, Any, Any], services: Services, title: str)
         title=title,
         path=path,
         twin=_twin(request),
-        entries=() if caller is None else entries_of(caller, path),
+        areas=() if caller is None else areas_of(caller, path),
         badge=None if caller is None else make_badge(services.ledger.status()),
         caller=caller,
         theme=theme if theme in _THEMES else "",
@@ -141,13 +155,20 @@ def _who(request: Request[Any, Any, Any], services: Services) -> Caller | None:
         return None  # an error page about just this is being made
 
 
-def entries_of(caller: Caller, path: str) -> tuple[Entry, ...]:
-    """Return the rooms that are open to somebody, the one that `path` is in marked."""
-    return tuple(
-        Entry(room.label, room.path, here=path == room.path or path.startswith(f"{room.path}/"))
-        for room in ROOMS
-        if not room.permissions or any(caller.rights.anywhere(each) for each in room.permissions)
-    )
+def areas_of(caller: Caller, path: str) -> tuple[Area, ...]:
+    """Return the rooms that are open to somebody by area, those marked that `path` is in."""
+    open_rooms = [
+        room for room in ROOMS if not room.permissions or any(caller.rights.anywhere(each) for each in room.permissions)
+    ]
+    areas = []
+    for label, rooms in groupby(open_rooms, key=attrgetter("area")):
+        entries = tuple(Entry(room.label, room.path, here=_is_in(path, room)) for room in rooms)
+        areas.append(Area(label, entries[0].path, any(entry.here for entry in entries), entries))
+    return tuple(areas)
+
+
+def _is_in(path: str, room: Room) -> bool:
+    return path == room.path or path.startswith(f"{room.path}/")
 
 
 def _twin(request: Request[Any, Any, Any]) -> str:

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 
 from tallystick.api.services import Services
 from tallystick.web.caller import HOME, visitor
-from tallystick.web.chrome import entries_of
+from tallystick.web.chrome import areas_of
 from tallystick.web.flash import see_other
 
 _OPEN_TO_ALL: Final = "/account"
@@ -21,5 +21,5 @@ def home(request: Request[Any, Any, Any], services: NamedDependency[Services]) -
     caller = visitor(request, services)
     if caller is None:
         return see_other(request, HOME)
-    rooms = entries_of(caller, "/")
-    return see_other(request, rooms[0].path if rooms else _OPEN_TO_ALL)
+    areas = areas_of(caller, "/")
+    return see_other(request, areas[0].path if areas else _OPEN_TO_ALL)
