@@ -37,42 +37,61 @@ class Wish:
 
 WISHES: Final = (
     Wish("callum.grant", "analyst", ROOT, "On call for security incidents", 180),
-    Wish("ana.sousa", "owner", f"{ROOT}/platform", "Owns the platform and answers for its audit trail", 365),
-    Wish("divya.pillai", "security-lead", ROOT, "Keeps the security policies", 365),
+    Wish("ana.sousa", "owner", f"{ROOT}/platform", "Owns the platform and answers for its audit trail", 300),
+    Wish("divya.pillai", "security-lead", ROOT, "Keeps the security policies", 300),
     Wish("linnea.sand", "viewer", ROOT, "Prepares the quarterly access review", 90),
     Wish(AUDITOR.handle, "auditor", ROOT, "Yearly SOC 2 examination, period of last year", 60, decided=False),
     Wish("paula.reyes", "analyst", f"{ROOT}/payments", "Follows up the settlement incident", 14, decided=False),
 )
 
 
-def invite_people(instance: Instance) -> None:
-    """Invite the people and let them ask for access; two requests are left for whoever sets the installation up."""
+def invite_people(instance: Instance, end_us: int) -> None:
+    """Invite the people and give them their access, in each case for so many days beyond the end of the story."""
     services = instance.services
     handles = [LEAD, *(wish.handle for wish in WISHES)]
     people = {handle: services.people.invite(OPERATOR, _profile(handle))[0].id for handle in handles}
-    until = instance.ledger.status().now
     first = services.grants.request(
         OPERATOR,
         subject=Subject("person", people[LEAD]),
         role="security-lead",
         scope="",
         reason="Leads security at Wrenfield Instruments",
-        until_us=until + 365 * DAY_US,
+        until_us=end_us + 300 * DAY_US,
     )
     services.grants.approve(OPERATOR, first, reason="First of the people who decide")
+    lead = caller(instance, LEAD, ADDRESS)
     for wish in WISHES:
-        grant = services.grants.request(
-            OPERATOR,
-            subject=Subject("person", people[wish.handle]),
-            role=wish.role,
-            scope=wish.scope,
-            reason=wish.reason,
-            until_us=until + wish.days * DAY_US,
-        )
         if wish.decided:
-            rights = services.grants.rights_of(people[LEAD], (), instance.ledger.status().now)
-            lead = Caller(people[LEAD], "user", BY_ID[LEAD].name, rights, ADDRESS, "page")
-            services.grants.approve(lead, grant, reason="Needed for the job")
+            services.grants.approve(
+                lead, _ask(instance, people[wish.handle], wish, end_us), reason="Needed for the job"
+            )
+
+
+def ask_for_access(instance: Instance, end_us: int) -> None:
+    """Leave two requests for whoever sets the installation up."""
+    people = {person.handle: person.id for person in instance.services.people.list(OPERATOR)}
+    for wish in WISHES:
+        if not wish.decided:
+            _ask(instance, people[wish.handle], wish, end_us)
+
+
+def caller(instance: Instance, handle: str, address: str) -> Caller:
+    """Return somebody of the organisation as she comes in."""
+    services = instance.services
+    person = next(each.id for each in services.people.list(OPERATOR) if each.handle == handle)
+    rights = services.grants.rights_of(person, (), instance.ledger.status().now)
+    return Caller(person, "user", BY_ID[handle].name, rights, address, "page")
+
+
+def _ask(instance: Instance, person: str, wish: Wish, end_us: int) -> str:
+    return instance.services.grants.request(
+        OPERATOR,
+        subject=Subject("person", person),
+        role=wish.role,
+        scope=wish.scope,
+        reason=wish.reason,
+        until_us=end_us + wish.days * DAY_US,
+    )
 
 
 def _profile(handle: str) -> Profile:

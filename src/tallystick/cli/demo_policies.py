@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tallystick.access.model import Caller
-from tallystick.access.operator import OPERATOR
+from tallystick.cli.demo_people import caller
 from tallystick.errors import InvalidInputError
 from tallystick.intake.demo.company import BY_ID, ROOT
 from tallystick.policies.git import surroundings
@@ -51,7 +51,7 @@ scan_execution_policy:
 
 def make_policies(instance: Instance) -> None:
     """Make both projects, with a change, a rename, a version that was refused, and a proposal that waits."""
-    lead, keeper = _caller(instance, LEAD), _caller(instance, KEEPER)
+    lead, keeper = caller(instance, LEAD, ADDRESS), caller(instance, KEEPER, ADDRESS)
     if shutil.which("git") is not None:
         _keep_in_git(instance, lead)
     _keep_here(instance, lead, keeper)
@@ -104,11 +104,3 @@ def _git(repository: Path, author: str, *arguments: str) -> None:
     people |= {f"GIT_{who}_EMAIL": person.email for who in ("AUTHOR", "COMMITTER")}
     command = ["git", "-c", "core.hooksPath=/dev/null", *arguments]
     subprocess.run(command, cwd=repository, env={**surroundings(), **people}, check=True, capture_output=True)
-
-
-def _caller(instance: Instance, handle: str) -> Caller:
-    """Return somebody of the organisation as she comes in."""
-    services = instance.services
-    person = next(each.id for each in services.people.list(OPERATOR) if each.handle == handle)
-    rights = services.grants.rights_of(person, (), instance.ledger.status().now)
-    return Caller(person, "user", BY_ID[handle].name, rights, ADDRESS, "page")

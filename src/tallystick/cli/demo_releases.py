@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tallystick.access.model import Caller
-from tallystick.access.operator import OPERATOR
-from tallystick.intake.demo.company import BY_ID, ROOT
+from tallystick.cli.demo_people import caller
+from tallystick.intake.demo.company import ROOT
 from tallystick.releases.model import Draft, Edit
 
 if TYPE_CHECKING:
@@ -28,7 +27,11 @@ BUILD: Final = b"wrenfield api 5.0, as the release bot built it\n" * 400
 
 def make_releases(instance: Instance) -> None:
     """Make three releases as the owner of the platform: one rich, one small, one deleted again."""
-    releases, owner, reader = instance.services.releases, _caller(instance, OWNER), _caller(instance, READER)
+    releases, owner, reader = (
+        instance.services.releases,
+        caller(instance, OWNER, ADDRESS),
+        caller(instance, READER, ADDRESS),
+    )
     register, artifacts = releases.register, releases.artifacts
     register.create_milestone(owner, f"{ROOT}/platform", "2026 winter")
     register.create_milestone(owner, API, "Reports by currency")
@@ -46,11 +49,3 @@ def make_releases(instance: Instance) -> None:
     register.create(owner, Draft(CONSOLE, "v3.0", "console winter", milestones=("2026 winter",)))
     wrong = register.create(owner, Draft(CONSOLE, "v3.0.1", "console winter, rebuilt", "Tagged on the wrong commit."))
     register.delete(owner, wrong, version=register.get(owner, wrong).release.version)
-
-
-def _caller(instance: Instance, handle: str) -> Caller:
-    """Return somebody of the organisation as she comes in."""
-    services = instance.services
-    person = next(each.id for each in services.people.list(OPERATOR) if each.handle == handle)
-    rights = services.grants.rights_of(person, (), instance.ledger.status().now)
-    return Caller(person, "user", BY_ID[handle].name, rights, ADDRESS, "page")
