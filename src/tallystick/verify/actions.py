@@ -22,6 +22,7 @@ _VERBS: Final = {
     "export": "cancelled deleted downloaded failed finished requested",
     "gitlab_sender": "removed set",
     "hold": "placed released",
+    "indicator_list": "changed created deleted",
     "key": "retired rotated",
     "ledger": "adopted created recovered succeeded",
     "policy_project": (
@@ -30,6 +31,7 @@ _VERBS: Final = {
     ),
     "projection": "skipped",
     "proof": "downloaded",
+    "rule": "approved changed disabled drafted enabled rejected retired shipped tested",
     "segment": "quarantined readmitted",
     "server": "started stopped",
     "setting": "changed",

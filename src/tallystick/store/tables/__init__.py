@@ -10,6 +10,13 @@ from tallystick.store.tables.metadata import METADATA
 from tallystick.store.tables.people import CREDENTIAL, PERSON, PERSON_GROUP, PERSON_HAND, RECOVERY_CODE_USED, SESSION
 from tallystick.store.tables.policies import POLICY, POLICY_PROJECT, POLICY_PROPOSAL, POLICY_REACH, POLICY_STEP
 from tallystick.store.tables.releases import MILESTONE, RELEASE, RELEASE_ASSET, RELEASE_STEP
+from tallystick.store.tables.rules import (
+    DETECTION_RULE,
+    DETECTION_RULE_VERSION,
+    DETECTION_STEP,
+    INDICATOR,
+    INDICATOR_LIST,
+)
 from tallystick.store.tables.settings import SETTING
 from tallystick.store.tables.sources import SOURCE, TOKEN
 from tallystick.store.tables.streams import GITLAB_SENDER, STREAM, STREAM_VERSION
@@ -21,12 +28,17 @@ __all__ = [
     "CREDENTIAL",
     "CURSOR",
     "DEFINITION",
+    "DETECTION_RULE",
+    "DETECTION_RULE_VERSION",
+    "DETECTION_STEP",
     "ERASURE",
     "EXPORT",
     "GITLAB_SENDER",
     "GRANT",
     "GRANT_STEP",
     "HOLD",
+    "INDICATOR",
+    "INDICATOR_LIST",
     "METADATA",
     "MILESTONE",
     "PERSON",

@@ -96,6 +96,59 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("action", "from_index"),
     )
     op.create_table(
+        "detection_rule",
+        sa.Column("rule", sa.String(length=64), nullable=False),
+        sa.Column("scope", sa.String(length=512), nullable=False),
+        sa.Column("origin", sa.String(length=16), nullable=False),
+        sa.Column("link", sa.Text(), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("active", sa.BigInteger(), nullable=True),
+        sa.Column("newest", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_index", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_index", sa.BigInteger(), nullable=False),
+        sa.Column("enabled_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("rule"),
+    )
+    op.create_table(
+        "detection_rule_version",
+        sa.Column("rule", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("drafted_by", sa.String(length=256), nullable=False),
+        sa.Column("drafted_at", sa.BigInteger(), nullable=False),
+        sa.Column("drafted_index", sa.BigInteger(), nullable=False),
+        sa.Column("drafted_reason", sa.Text(), nullable=True),
+        sa.Column("tested_at", sa.BigInteger(), nullable=True),
+        sa.Column("tested_index", sa.BigInteger(), nullable=True),
+        sa.Column("tested_passed", sa.Boolean(), nullable=True),
+        sa.Column("decided_by", sa.String(length=256), nullable=True),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("decided_index", sa.BigInteger(), nullable=True),
+        sa.Column("decision_reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("rule", "version"),
+    )
+    op.create_table(
+        "detection_step",
+        sa.Column("log_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("rule", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=True),
+        sa.Column("action", sa.String(length=128), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.String(length=256), nullable=False),
+        sa.Column("actor_type", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("facts", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("log_index"),
+    )
+    with op.batch_alter_table("detection_step", schema=None) as batch_op:
+        batch_op.create_index("detection_step_of", ["rule", "log_index"], unique=False)
+
+    op.create_table(
         "erasure",
         sa.Column("erased_index", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("erased_at", sa.BigInteger(), nullable=False),
@@ -139,6 +192,27 @@ def upgrade() -> None:
         sa.Column("placed_index", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("released_index", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("hold", "placed_index"),
+    )
+    op.create_table(
+        "indicator",
+        sa.Column("list", sa.String(length=64), nullable=False),
+        sa.Column("value", sa.String(length=512), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("source", sa.Text(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.Column("added_index", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("list", "value"),
+    )
+    op.create_table(
+        "indicator_list",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("changed_by", sa.String(length=256), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_index", sa.BigInteger(), nullable=False),
+        sa.Column("created_index", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
         "milestone",
