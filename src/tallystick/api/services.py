@@ -21,6 +21,7 @@ from tallystick.access.people.setup import SetupLink
 from tallystick.access.people.signin import SignInService
 from tallystick.access.sources.service import SourceService
 from tallystick.access.sources.tokens import TokenService
+from tallystick.alert.room import AlertRoom
 from tallystick.api.body import BodyRoom
 from tallystick.config.shown import Shown
 from tallystick.event.gate import SourceRules
@@ -82,6 +83,7 @@ class Services:
     configured: tuple[Shown, ...]
     public_url: str | None
     policies: PolicyRoom
+    alerts: AlertRoom
     room: BodyRoom = field(default_factory=BodyRoom)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from tallystick.alert.ports import AlertPorts
+from tallystick.alert.room import AlertRoom, open_alerts
 from tallystick.server.access import Access
 from tallystick.server.ground import Ground
 from tallystick.server.reading import Reading
@@ -15,7 +18,12 @@ from tallystick.server.registers import Registers
 class Duties:
     """The rooms of the duties."""
 
+    alerts: AlertRoom
+
 
 def open_duties(ground: Ground, reading: Reading, access: Access, registers: Registers, held: ExitStack) -> Duties:
     """Return the rooms, entered into `held`."""
-    return Duties()
+    projection, commands, now = ground.projection, ground.commands, ground.book.now_us
+    alert_key = hmac.digest(ground.key, b"tallystick alerts 1", "sha256")
+    alerts = held.enter_context(open_alerts(projection, commands, AlertPorts(now, alert_key, access.settings.count)))
+    return Duties(alerts)

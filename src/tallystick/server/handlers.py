@@ -7,6 +7,7 @@ from typing import Final
 from tallystick.access.grants import handlers as grants
 from tallystick.access.people import handlers as people
 from tallystick.access.sources import handlers as sources
+from tallystick.alert.book import handlers as alerts
 from tallystick.evidence import handlers as evidence
 from tallystick.follow import handlers as log
 from tallystick.policies import handlers as policies
@@ -15,5 +16,5 @@ from tallystick.settings import handlers as settings
 from tallystick.stream import handlers as stream
 from tallystick.work import handlers as work
 
-_ROOMS: Final = (log, grants, people, sources, settings, evidence, work, policies, stream, releases)
+_ROOMS: Final = (log, grants, people, sources, settings, evidence, work, policies, stream, releases, alerts)
 HANDLERS: Final = {key: handler for room in _ROOMS for key, handler in room.HANDLERS.items()}

@@ -147,7 +147,7 @@ def open_instance(
         )
         work = held.enter_context(open_work(projection, commands, now, settings.data / "exports", work_ports))
         registers = open_registers(ground, reading, access, held)
-        open_duties(ground, reading, access, registers, held)
+        duties = open_duties(ground, reading, access, registers, held)
         services = Services(
             ledger=ledger,
             record=RecordService(ground.admission, ledger.submit, ground.clock),
@@ -177,6 +177,7 @@ def open_instance(
             configured=show_settings(settings),
             public_url=settings.public_url,
             policies=registers.policies,
+            alerts=duties.alerts,
         )
         held.enter_context(BackupRecorder(settings.data, ledger.origin, product.one))
         yield Instance(

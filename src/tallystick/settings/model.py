@@ -202,6 +202,36 @@ _LIST: Final = (
         "reach",
         "on",
     ),
+    *(
+        SettingType(
+            f"alerts.{severity}_{what}",
+            f"{severity.capitalize()} alerts: time to {title}",
+            f"An alert of severity {severity} that opens from now on is overdue when nobody {done} it for so many {unit}.",
+            "count",
+            default,
+            unit=unit,
+            least=1,
+            most=most,
+        )
+        for severity, minutes, hours in (
+            ("critical", 15, 24),
+            ("high", 60, 72),
+            ("medium", 1440, 168),
+            ("low", 10080, 720),
+        )
+        for what, title, done, unit, default, most in (
+            ("acknowledge_minutes", "acknowledge", "acknowledged", "minutes", minutes, 43200),
+            ("close_hours", "close", "closed", "hours", hours, 8760),
+        )
+    ),
+    SettingType(
+        "alerts.second_person",
+        "Second person for grave alerts",
+        "On lets nobody close an alert of severity high or critical alone: one person asks with verdict and reason, and "
+        "another one approves.",
+        "switch",
+        default=False,
+    ),
 )
 
 

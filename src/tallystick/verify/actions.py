@@ -12,6 +12,10 @@ _VERBS: Final = {
         "role_retired roles_published session_revoked set_up setup_completed setup_link_made sign_in_failed "
         "signed_in signed_out totp_disabled totp_enabled withdrawn"
     ),
+    "alert": (
+        "acknowledged assigned closed closing_declined closing_requested commented event_linked opened recovered "
+        "reopened repeated response_recorded started"
+    ),
     "backup": "created restored",
     "catalogue": "published",
     "class": "changed defined",

@@ -3,6 +3,7 @@
 One module for each room that owns them; importing this package makes `METADATA` know them all.
 """
 
+from tallystick.store.tables.alerts import ALERT, ALERT_EVENT, ALERT_OCCASION, ALERT_STEP
 from tallystick.store.tables.evidence import BACKUP, ERASURE
 from tallystick.store.tables.grants import GRANT, GRANT_STEP, ROLE
 from tallystick.store.tables.log import CATALOGUE, CURSOR, DEFINITION, HOLD, QUARANTINE, RETENTION_CLASS
@@ -23,6 +24,10 @@ from tallystick.store.tables.streams import GITLAB_SENDER, STREAM, STREAM_VERSIO
 from tallystick.store.tables.work import EXPORT, VIEW
 
 __all__ = [
+    "ALERT",
+    "ALERT_EVENT",
+    "ALERT_OCCASION",
+    "ALERT_STEP",
     "BACKUP",
     "CATALOGUE",
     "CREDENTIAL",

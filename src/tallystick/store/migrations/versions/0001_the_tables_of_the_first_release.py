@@ -55,6 +55,89 @@ def upgrade() -> None:
         batch_op.create_index("access_grant_step_of", ["grant", "log_index"], unique=False)
 
     op.create_table(
+        "alert",
+        sa.Column("alert", sa.String(length=16), nullable=False),
+        sa.Column("kind", sa.String(length=256), nullable=False),
+        sa.Column("key", sa.String(length=32), nullable=False),
+        sa.Column("about", sa.Text(), nullable=True),
+        sa.Column("scope", sa.String(length=512), nullable=False),
+        sa.Column("severity", sa.String(length=16), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("sentence", sa.Text(), nullable=True),
+        sa.Column("version", sa.String(length=64), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("verdict", sa.String(length=32), nullable=True),
+        sa.Column("duplicate_of", sa.String(length=16), nullable=True),
+        sa.Column("assignee_kind", sa.String(length=8), nullable=True),
+        sa.Column("assignee", sa.String(length=128), nullable=True),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("first_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("opened_index", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_index", sa.BigInteger(), nullable=False),
+        sa.Column("severity_index", sa.BigInteger(), nullable=False),
+        sa.Column("recovered_at", sa.BigInteger(), nullable=True),
+        sa.Column("recovered_index", sa.BigInteger(), nullable=True),
+        sa.Column("acknowledged_at", sa.BigInteger(), nullable=True),
+        sa.Column("acknowledged_index", sa.BigInteger(), nullable=True),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.Column("closed_index", sa.BigInteger(), nullable=True),
+        sa.Column("reopened_at", sa.BigInteger(), nullable=True),
+        sa.Column("reopened_index", sa.BigInteger(), nullable=True),
+        sa.Column("acknowledge_by", sa.BigInteger(), nullable=True),
+        sa.Column("close_by", sa.BigInteger(), nullable=True),
+        sa.Column("closed_late", sa.Boolean(), nullable=False),
+        sa.Column("asked_index", sa.BigInteger(), nullable=True),
+        sa.Column("asked_by", sa.String(length=256), nullable=True),
+        sa.Column("asked_verdict", sa.String(length=32), nullable=True),
+        sa.Column("asked_duplicate_of", sa.String(length=16), nullable=True),
+        sa.Column("asked_digest", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("alert"),
+    )
+    with op.batch_alter_table("alert", schema=None) as batch_op:
+        batch_op.create_index("alert_changed", ["changed_index"], unique=False)
+        batch_op.create_index("alert_key", ["key", "state"], unique=False)
+        batch_op.create_index("alert_opened", ["opened_index"], unique=False)
+        batch_op.create_index("alert_opened_at", ["opened_at"], unique=False)
+        batch_op.create_index("alert_state", ["state", "opened_index"], unique=False)
+
+    op.create_table(
+        "alert_event",
+        sa.Column("alert", sa.String(length=16), nullable=False),
+        sa.Column("event_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("linked_index", sa.BigInteger(), nullable=False),
+        sa.Column("fired", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("alert", "event_index"),
+    )
+    op.create_table(
+        "alert_occasion",
+        sa.Column("occasion", sa.String(length=32), nullable=False),
+        sa.Column("alert", sa.String(length=16), nullable=False),
+        sa.Column("log_index", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("occasion"),
+    )
+    op.create_table(
+        "alert_step",
+        sa.Column("log_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("alert", sa.String(length=16), nullable=False),
+        sa.Column("scope", sa.String(length=512), nullable=False),
+        sa.Column("action", sa.String(length=128), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.String(length=256), nullable=False),
+        sa.Column("actor_type", sa.String(length=16), nullable=False),
+        sa.Column("actor_name", sa.Text(), nullable=True),
+        sa.Column("via", sa.String(length=32), nullable=True),
+        sa.Column("facts", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("sentence", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("log_index"),
+    )
+    with op.batch_alter_table("alert_step", schema=None) as batch_op:
+        batch_op.create_index("alert_step_of", ["alert", "log_index"], unique=False)
+
+    op.create_table(
         "backup",
         sa.Column("backup_index", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("backed_up_at", sa.BigInteger(), nullable=False),
@@ -109,6 +192,7 @@ def upgrade() -> None:
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.Column("changed_index", sa.BigInteger(), nullable=False),
         sa.Column("enabled_at", sa.BigInteger(), nullable=True),
+        sa.Column("enabled_index", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("rule"),
     )
     op.create_table(
