@@ -28,7 +28,7 @@ from tallystick.event.occurred import time_of_us
 from tallystick.event.pseudonym import Pseudonyms
 from tallystick.follow.commands import Commands
 from tallystick.follow.product_log import ProductEvent
-from tallystick.follow.projection import Projection
+from tallystick.follow.projection import Handler, Projection
 from tallystick.ledger.genesis import PRODUCT
 from tallystick.store.tables import METADATA
 from tallystick.testing import ManualClock
@@ -59,11 +59,11 @@ def empty_tables() -> Engine:
 class World:
     """One installation without a disk; times go by its clock only."""
 
-    def __init__(self) -> None:
+    def __init__(self, handlers: Mapping[tuple[str, int], Handler] = HANDLERS) -> None:
         self.clock = ManualClock()
         self.parts: list[tuple[int, bytes, bytes]] = []
         self.looks = Looks()
-        self.projection = Projection(empty_tables(), "test", HANDLERS, self.read, lambda: len(self.parts))
+        self.projection = Projection(empty_tables(), "test", handlers, self.read, lambda: len(self.parts))
         self.commands = Commands(self.projection, self.append)
         self.grants = GrantService(
             self.projection, self.commands, self.now_us, self.looks, History(HANDLERS, self.read)

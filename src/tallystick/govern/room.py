@@ -1,0 +1,34 @@
+"""Puts the room together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tallystick.follow.commands import Commands
+from tallystick.follow.projection import Projection
+from tallystick.govern.exceptions.service import ExceptionService
+from tallystick.govern.exceptions.upkeep import ExceptionUpkeep
+from tallystick.govern.exceptions.uses import Uses
+from tallystick.govern.ports import GovernPorts
+
+
+@dataclass(frozen=True, slots=True)
+class GovernRoom:
+    """The services of this room."""
+
+    exceptions: ExceptionService
+    upkeep: ExceptionUpkeep
+
+
+@contextmanager
+def open_govern(
+    projection: Projection, commands: Commands, data: Path, origin: str, ports: GovernPorts
+) -> Iterator[GovernRoom]:
+    """Yield the room; its threads have ended when this is left."""
+    uses = Uses(data, origin, ports.now_us)
+    upkeep = ExceptionUpkeep(projection, commands, uses, ports)
+    with closing(uses), upkeep:
+        yield GovernRoom(ExceptionService(projection, commands, uses, ports), upkeep)
