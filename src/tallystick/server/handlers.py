@@ -8,6 +8,7 @@ from tallystick.access.grants import handlers as grants
 from tallystick.access.people import handlers as people
 from tallystick.access.sources import handlers as sources
 from tallystick.alert.book import handlers as alerts
+from tallystick.detect import handlers as detect
 from tallystick.evidence import handlers as evidence
 from tallystick.follow import handlers as log
 from tallystick.policies import handlers as policies
@@ -16,5 +17,5 @@ from tallystick.settings import handlers as settings
 from tallystick.stream import handlers as stream
 from tallystick.work import handlers as work
 
-_ROOMS: Final = (log, grants, people, sources, settings, evidence, work, policies, stream, releases, alerts)
+_ROOMS: Final = (log, grants, people, sources, settings, evidence, work, policies, stream, releases, detect, alerts)
 HANDLERS: Final = {key: handler for room in _ROOMS for key, handler in room.HANDLERS.items()}

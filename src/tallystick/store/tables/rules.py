@@ -25,6 +25,7 @@ DETECTION_RULE = Table(
     Column("changed_at", BigInteger, nullable=False),
     Column("changed_index", BigInteger, nullable=False),
     Column("enabled_at", BigInteger),
+    Column("enabled_index", BigInteger),
 )
 DETECTION_RULE_VERSION = Table(
     "detection_rule_version",
