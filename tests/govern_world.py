@@ -19,6 +19,7 @@ from tallystick.govern.exceptions.service import ExceptionService
 from tallystick.govern.exceptions.upkeep import ExceptionUpkeep
 from tallystick.govern.exceptions.uses import Uses
 from tallystick.govern.ports import GovernPorts
+from tallystick.settings.model import SETTINGS
 
 WISH = Wish(
     Kind.RULE,
@@ -31,13 +32,16 @@ WISH = Wish(
 )
 
 
+COUNTS = {name: type_.default for name, type_ in SETTINGS.items() if isinstance(type_.default, int)}
+
+
 class GovernWorld(World):
     """One installation without a disk but for the uses; `alarms` are those that were raised."""
 
     def __init__(self, folder: Path, handlers: dict[Any, Any] | None = None) -> None:
         super().__init__({**HANDLERS, **exception_handlers.HANDLERS, **(handlers or {})})
         self.alarms: list[Alarm] = []
-        self.ports = GovernPorts(self.looks.looked, self.raise_alarms, self.now_us, lambda: 365, lambda: 14)
+        self.ports = GovernPorts(self.looks.looked, self.raise_alarms, self.now_us, COUNTS.__getitem__)
         self.uses = Uses(folder, "test", self.now_us)
         self.exceptions = ExceptionService(self.projection, self.commands, self.uses, self.ports)
         self.upkeep = ExceptionUpkeep(self.projection, self.commands, self.uses, self.ports)

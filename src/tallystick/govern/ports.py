@@ -19,11 +19,10 @@ class Looked(Protocol):
 class GovernPorts:
     """What other rooms do for this one. `now_us` is never before the log's newest event.
 
-    `exception_days_max` is how long an exception may last, `exception_warning_days` how long before its end it is told.
+    `count` reads a setting that counts.
     """
 
     looked: Looked
     raise_alarms: RaiseAlarms
     now_us: Callable[[], int]
-    exception_days_max: Callable[[], int]
-    exception_warning_days: Callable[[], int]
+    count: Callable[[str], int]

@@ -30,6 +30,8 @@ from tallystick.govern.ports import GovernPorts
 from tallystick.store.tables.exceptions import EXCEPTION
 
 Events = Sequence[Mapping[str, Any]]
+DAYS_MAX = "exceptions.days_max"
+"""The setting of how long an exception may last."""
 LOOKED = "exceptions"
 """The place that looks at exceptions are recorded under."""
 _GOING_ON = frozenset({State.ACTIVE, State.AGREED})
@@ -76,7 +78,7 @@ class ExceptionService:
 
         def decide(_: Connection) -> Events:
             now_us = self._ports.now_us()
-            terms = terms_of(wish, now_us, self._ports.exception_days_max())
+            terms = terms_of(wish, now_us, self._ports.count(DAYS_MAX))
             made.append(terms.exception)
             return [events.requested(caller, terms, now_us)]
 
@@ -105,7 +107,7 @@ class ExceptionService:
             wish = Wish(
                 terms.kind, terms.subject, terms.scope, justification, control, risk, until_us, query=terms.query
             )
-            made.append(terms_of(wish, now_us, self._ports.exception_days_max(), record))
+            made.append(terms_of(wish, now_us, self._ports.count(DAYS_MAX), record))
             return [events.requested(caller, made[-1], now_us)]
 
         made: list[Any] = []

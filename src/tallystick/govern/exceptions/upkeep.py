@@ -24,6 +24,8 @@ from tallystick.govern.exceptions.uses import Uses
 from tallystick.govern.ports import GovernPorts
 from tallystick.store.tables.exceptions import EXCEPTION
 
+WARNING_DAYS: Final = "exceptions.warning_days"
+"""The setting of how long before its end an exception is told about."""
 EVERY_S: Final = 15.0
 TOLD_AGAIN_US: Final = 7 * DAY_US
 """Alarms about ends are raised again for so long, since a crash may have come between the event and its alarm."""
@@ -79,7 +81,7 @@ class ExceptionUpkeep(Background):
 
     def _due(self, now_us: int) -> list[dict[str, Any]]:
         """Return the events of ends that are near or past and not on record yet."""
-        warning_us = self._ports.exception_warning_days() * DAY_US
+        warning_us = self._ports.count(WARNING_DAYS) * DAY_US
         over = and_(EXCEPTION.c.expiry_index.is_(None), EXCEPTION.c.until_at <= now_us)
         near = and_(
             EXCEPTION.c.expiring_index.is_(None),

@@ -1,0 +1,10 @@
+"""How the events of this room change its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tallystick.follow.projection import Handler
+from tallystick.govern.exceptions import handlers as exceptions
+
+HANDLERS: Mapping[tuple[str, int], Handler] = {**exceptions.HANDLERS}
