@@ -5,6 +5,7 @@ One module for each room that owns them; importing this package makes `METADATA`
 
 from tallystick.store.tables.alerts import ALERT, ALERT_EVENT, ALERT_OCCASION, ALERT_STEP
 from tallystick.store.tables.evidence import BACKUP, ERASURE
+from tallystick.store.tables.exceptions import EXCEPTION, EXCEPTION_STEP
 from tallystick.store.tables.grants import GRANT, GRANT_STEP, ROLE
 from tallystick.store.tables.log import CATALOGUE, CURSOR, DEFINITION, HOLD, QUARANTINE, RETENTION_CLASS
 from tallystick.store.tables.metadata import METADATA
@@ -37,6 +38,8 @@ __all__ = [
     "DETECTION_RULE_VERSION",
     "DETECTION_STEP",
     "ERASURE",
+    "EXCEPTION",
+    "EXCEPTION_STEP",
     "EXPORT",
     "GITLAB_SENDER",
     "GRANT",
