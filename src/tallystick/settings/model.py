@@ -202,6 +202,27 @@ _LIST: Final = (
         "reach",
         "on",
     ),
+    SettingType(
+        "exceptions.days_max",
+        "Longest exception",
+        "An exception from a policy, a rule, a retention, a declaration or a review lasts so many days at most; to go on is "
+        "a new decision.",
+        "count",
+        365,
+        unit="days",
+        least=1,
+        most=366,
+    ),
+    SettingType(
+        "exceptions.warning_days",
+        "Warning before an exception ends",
+        "An alert tells so many days ahead that an exception ends; of a short one, in the second half of its time.",
+        "count",
+        14,
+        unit="days",
+        least=1,
+        most=90,
+    ),
     *(
         SettingType(
             f"alerts.{severity}_{what}",
