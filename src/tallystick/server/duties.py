@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from tallystick.alert.ports import AlertPorts
 from tallystick.alert.room import AlertRoom, open_alerts
+from tallystick.govern import GovernRoom, open_govern
+from tallystick.govern.ports import GovernPorts
 from tallystick.server.access import Access
 from tallystick.server.ground import Ground
 from tallystick.server.reading import Reading
@@ -19,6 +21,7 @@ class Duties:
     """The rooms of the duties."""
 
     alerts: AlertRoom
+    systems: GovernRoom
 
 
 def open_duties(ground: Ground, reading: Reading, access: Access, registers: Registers, held: ExitStack) -> Duties:
@@ -26,4 +29,6 @@ def open_duties(ground: Ground, reading: Reading, access: Access, registers: Reg
     projection, commands, now = ground.projection, ground.commands, ground.book.now_us
     alert_key = hmac.digest(ground.key, b"tallystick alerts 1", "sha256")
     alerts = held.enter_context(open_alerts(projection, commands, AlertPorts(now, alert_key, access.settings.count)))
-    return Duties(alerts)
+    govern = GovernPorts(reading.recorder.looked, alerts.book.raise_alarms, now, access.settings.count)
+    systems = open_govern(projection, commands, ground.settings.data, ground.ledger.origin, govern)
+    return Duties(alerts, held.enter_context(systems))

@@ -11,11 +11,26 @@ from tallystick.alert.book import handlers as alerts
 from tallystick.detect import handlers as detect
 from tallystick.evidence import handlers as evidence
 from tallystick.follow import handlers as log
+from tallystick.govern import handlers as govern
 from tallystick.policies import handlers as policies
 from tallystick.releases import handlers as releases
 from tallystick.settings import handlers as settings
 from tallystick.stream import handlers as stream
 from tallystick.work import handlers as work
 
-_ROOMS: Final = (log, grants, people, sources, settings, evidence, work, policies, stream, releases, detect, alerts)
+_ROOMS: Final = (
+    log,
+    grants,
+    people,
+    sources,
+    settings,
+    evidence,
+    work,
+    policies,
+    stream,
+    releases,
+    detect,
+    alerts,
+    govern,
+)
 HANDLERS: Final = {key: handler for room in _ROOMS for key, handler in room.HANDLERS.items()}

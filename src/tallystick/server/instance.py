@@ -178,6 +178,7 @@ def open_instance(
             public_url=settings.public_url,
             policies=registers.policies,
             alerts=duties.alerts,
+            systems=duties.systems,
         )
         held.enter_context(BackupRecorder(settings.data, ledger.origin, product.one))
         yield Instance(
