@@ -26,6 +26,7 @@ from tallystick.api.body import BodyRoom
 from tallystick.config.shown import Shown
 from tallystick.event.gate import SourceRules
 from tallystick.evidence.log import LogService
+from tallystick.govern import GovernRoom
 from tallystick.health import HealthService
 from tallystick.intake.record import RecordService
 from tallystick.intake.workers import AdmissionWorkers
@@ -84,6 +85,7 @@ class Services:
     public_url: str | None
     policies: PolicyRoom
     alerts: AlertRoom
+    systems: GovernRoom
     room: BodyRoom = field(default_factory=BodyRoom)
 
 
