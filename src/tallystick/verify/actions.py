@@ -23,6 +23,7 @@ _VERBS: Final = {
     "erasure": "approved requested",
     "event": "viewed",
     "events": "exported pulled searched streamed tailed",
+    "exception": "approved expired expiring extended rejected requested revoked used withdrawn",
     "export": "cancelled deleted downloaded failed finished requested",
     "gitlab_sender": "removed set",
     "hold": "placed released",
