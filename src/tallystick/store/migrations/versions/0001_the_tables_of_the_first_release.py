@@ -242,6 +242,57 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("erased_index"),
     )
     op.create_table(
+        "exception",
+        sa.Column("exception", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("subject", sa.String(length=256), nullable=False),
+        sa.Column("scope", sa.String(length=512), nullable=False),
+        sa.Column("narrowed", sa.Boolean(), nullable=False),
+        sa.Column("query", sa.Text(), nullable=True),
+        sa.Column("justification", sa.Text(), nullable=True),
+        sa.Column("control", sa.Text(), nullable=True),
+        sa.Column("risk", sa.String(length=16), nullable=False),
+        sa.Column("start_at", sa.BigInteger(), nullable=False),
+        sa.Column("until_at", sa.BigInteger(), nullable=False),
+        sa.Column("extends", sa.String(length=32), nullable=True),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("requester", sa.String(length=256), nullable=False),
+        sa.Column("requested_index", sa.BigInteger(), nullable=False),
+        sa.Column("requested_at", sa.BigInteger(), nullable=False),
+        sa.Column("decision", sa.String(length=16), nullable=True),
+        sa.Column("decided_by", sa.String(length=256), nullable=True),
+        sa.Column("decided_index", sa.BigInteger(), nullable=True),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_index", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.Column("extended_by", sa.String(length=32), nullable=True),
+        sa.Column("used", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.Column("expiring_index", sa.BigInteger(), nullable=True),
+        sa.Column("expiry_index", sa.BigInteger(), nullable=True),
+        sa.Column("noticed_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("exception"),
+    )
+    with op.batch_alter_table("exception", schema=None) as batch_op:
+        batch_op.create_index("exception_of", ["kind", "subject"], unique=False)
+
+    op.create_table(
+        "exception_step",
+        sa.Column("log_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("exception", sa.String(length=32), nullable=False),
+        sa.Column("step", sa.String(length=16), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.String(length=256), nullable=False),
+        sa.Column("actor_type", sa.String(length=16), nullable=False),
+        sa.Column("via", sa.String(length=32), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("count", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("log_index"),
+    )
+    with op.batch_alter_table("exception_step", schema=None) as batch_op:
+        batch_op.create_index("exception_step_of", ["exception", "log_index"], unique=False)
+
+    op.create_table(
         "export",
         sa.Column("export", sa.String(length=32), nullable=False),
         sa.Column("owner", sa.String(length=256), nullable=False),
