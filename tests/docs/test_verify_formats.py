@@ -57,22 +57,25 @@ def history() -> ErasureHistory:
 
 
 VERDICTS = re.findall(
-    r"^\| (\d+) \| (all|personal) \| (.+) \|$", (FORMATS / "erasure.md").read_text("utf-8"), re.MULTILINE
+    r"^\| (\d+) \| (\d+) \| (\d+) \| (\d+) \| (all|personal) \| (.+) \|$",
+    (FORMATS / "erasure.md").read_text("utf-8"),
+    re.MULTILINE,
 )
 
 
-@pytest.mark.parametrize(("index", "part", "verdict"), VERDICTS)
-def test_the_rule_gives_each_verdict_of_the_example(index: str, part: str, verdict: str) -> None:
-    absence = Absence(int(index), 2, 0, Part(part))
+@pytest.mark.parametrize("row", VERDICTS)
+def test_the_rule_gives_each_verdict_of_the_example(row: tuple[str, ...]) -> None:
+    index, number, source, day = map(int, row[:4])
+    absence = Absence(index, number, day * DAY_US, Part(row[4]), source)
     try:
         found = f"covered by {absence_is_covered(absence, history()).index}"
     except UncoveredAbsenceError as error:
         found = error.message
-    assert verdict.removeprefix("not covered: ") in found
+    assert row[5].removeprefix("not covered: ") in found
 
 
 def test_the_example_has_verdicts_of_both_kinds() -> None:
-    assert {verdict.startswith("not") for _, _, verdict in VERDICTS} == {True, False}
+    assert {row[5].startswith("not") for row in VERDICTS} == {True, False}
 
 
 def test_the_index_of_formats_names_every_page_and_no_other() -> None:

@@ -66,7 +66,7 @@ def test_content_past_its_retention_goes_and_the_log_says_so(home: Home) -> None
     assert all(hash_leaf(format_entry(after[index].entry())) for index in after)
     history = ledger._parts.eraser.history()
     for index in range(4, 24):
-        absence = Absence(index, 2, before[index].received_at, Part.ALL)
+        absence = Absence(index, 2, before[index].received_at, Part.ALL, SOURCE)
         assert absence_is_covered(absence, history).index == receipt.indexes[0]
     assert not (home.layout.ledger / "erasing.json").exists()
     assert {path.name for path in home.layout.segments.iterdir()} == {"manifest.json", "0-24.c1.g0"}

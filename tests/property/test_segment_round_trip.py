@@ -22,7 +22,7 @@ from tallystick.segment.manifest import CONTENT, SUMMARY
 from tallystick.segment.summarise import SUMMARISED
 from tallystick.segment.summary import Summary
 from tallystick.segment.words import filter_words, free_text, hash_words
-from tallystick.segment.writer import Part, merge, rewrite, seal_file
+from tallystick.segment.writer import Drop, Part, merge, rewrite, seal_file
 from tallystick.store.files import LocalDisk
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
@@ -78,7 +78,7 @@ def test_events_come_back_and_erasing_takes_only_what_it_should(
             content = ContentFile(folder / entry.path / CONTENT)
             assert content.rows([row.index for row in reversed(mine)]) == mine[::-1]
             find_everything(Summary(folder / entry.path / SUMMARY), mine)
-            after = rewrite(entry, drop, part, out_dir=folder, disk=DISK)
+            after = rewrite(entry, Drop(drop, part), out_dir=folder, disk=DISK)
             gone = {row.index for row in mine if any(first <= row.index < first + size for first, size in drop)}
             if after is None:
                 assert part is Part.ALL

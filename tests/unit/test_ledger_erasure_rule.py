@@ -45,8 +45,8 @@ class Log:
         return {"kind": "decision", "request": request, "approvals": approvals}
 
 
-def absent(index: int = 10, class_number: int = 2, part: Part = Part.ALL) -> Absence:
-    return Absence(index, class_number, NOW, part)
+def absent(index: int = 10, class_number: int = 2, part: Part = Part.ALL, source: int = 4) -> Absence:
+    return Absence(index, class_number, NOW, part, source)
 
 
 def test_an_absence_without_an_erasure_is_a_finding() -> None:
@@ -211,3 +211,111 @@ def test_facts_of_the_products_own_class_never_go() -> None:
 def test_an_erasure_that_does_not_say_what_it_must_is_refused(metadata: dict[str, Any]) -> None:
     with pytest.raises(ErasureMalformedError):
         Log().add("content.erased", **metadata)
+
+
+def short(log: Log, **more: Any) -> None:
+    log.add("class.defined", number=16, name="short", retention_days=90, personal_days=30, **more)
+
+
+def test_the_personal_part_may_go_before_the_facts() -> None:
+    log = Log()
+    short(log)
+    log.wait(30)
+    log.erase()
+    assert absence_is_covered(absent(class_number=16, part=Part.PERSONAL), log.history)
+    with pytest.raises(UncoveredAbsenceError, match="had not passed"):
+        absence_is_covered(absent(class_number=16), log.history)
+
+
+def test_the_personal_part_is_never_kept_longer_than_the_facts() -> None:
+    log = Log()
+    log.add("class.defined", number=16, name="odd", retention_days=10, personal_days=1000)
+    log.wait(10)
+    log.erase()
+    assert absence_is_covered(absent(class_number=16, part=Part.PERSONAL), log.history)
+
+
+@pytest.mark.parametrize("change", [{}, {"floor_days": 1}, {"floor_days": None}])
+def test_no_change_goes_below_the_floor_that_a_class_was_defined_with(change: dict[str, Any]) -> None:
+    log = Log()
+    log.add("class.defined", number=16, name="guarded", retention_days=400, floor_days=365)
+    log.add("class.changed", number=16, retention_days=1, personal_days=1, **change)
+    log.wait(40)
+    assert log.history.retention_days(16, 10**6, log.now) == 365
+    assert log.history.retention_days(16, 10**6, log.now, Part.PERSONAL) == 365
+
+
+def test_an_exception_goes_below_the_floor_until_it_ends() -> None:
+    log = Log()
+    log.add("class.defined", number=16, name="guarded", retention_days=400, floor_days=365)
+    until = log.now + 50 * DAY_US
+    log.add("class.changed", number=16, retention_days=90, below_floor={"exception": "e-1", "until": until})
+    log.wait(29)
+    assert log.history.retention_days(16, 10**6, log.now) == 400, "what is shorter waits for thirty days all the same"
+    log.wait(20)
+    assert log.history.retention_days(16, 10**6, log.now) == 90
+    log.wait(1)
+    assert log.history.retention_days(16, 10**6, log.now) == 365
+
+
+def test_a_floor_that_is_raised_counts_at_once_and_lowered_again_after_thirty_days() -> None:
+    log = Log()
+    short(log)
+    log.add("class.changed", number=16, retention_days=90, floor_days=2557)
+    assert log.history.retention_days(16, 10**6, log.now) == 2557
+    log.add("class.changed", number=16, retention_days=90)
+    log.wait(29)
+    assert log.history.retention_days(16, 10**6, log.now) == 2557
+    log.wait(1)
+    assert log.history.retention_days(16, 10**6, log.now) == 90
+
+
+@pytest.mark.parametrize(
+    ("reach", "held"),
+    [
+        ({"classes": [2]}, True),
+        ({"classes": [3]}, False),
+        ({"sources": [4, 9]}, True),
+        ({"sources": [9]}, False),
+        ({"received": [NOW, None]}, True),
+        ({"received": [NOW + 1, None]}, False),
+        ({"received": [None, NOW + 1]}, True),
+        ({"received": [None, NOW]}, False),
+        ({"ranges": [[10, 1]], "classes": [2], "sources": [4], "received": [NOW, NOW + 1]}, True),
+        ({"ranges": [[11, 1]], "classes": [2], "sources": [4], "received": [NOW, NOW + 1]}, False),
+        ({}, True),
+    ],
+)
+def test_a_hold_covers_what_meets_everything_that_it_names(reach: dict[str, Any], held: bool) -> None:
+    log = Log()
+    log.wait(500)
+    log.add("hold.placed", hold="case-7", **reach)
+    log.erase()
+    if not held:
+        assert absence_is_covered(absent(), log.history)
+        return
+    with pytest.raises(UncoveredAbsenceError, match="hold case-7 was active"):
+        absence_is_covered(absent(), log.history)
+
+
+def test_a_hold_covers_what_came_after_it_too() -> None:
+    log = Log()
+    log.add("hold.placed", hold="case-7", sources=[4])
+    log.wait(1000)
+    later = Absence(log.index + 1, 2, log.now, Part.ALL, 4)
+    log.index += 5
+    log.wait(400)
+    log.add("content.erased", ranges=[[log.index - 4, 1]], part="all", ground={"kind": "retention"})
+    with pytest.raises(UncoveredAbsenceError, match="hold case-7 was active"):
+        absence_is_covered(later, log.history)
+
+
+def test_an_erasure_counts_only_for_the_classes_it_names_and_not_for_sources_it_spares() -> None:
+    log = Log()
+    log.wait(400)
+    named = {"ranges": [[0, 100]], "part": "all", "ground": {"kind": "retention"}}
+    log.add("content.erased", **named, classes=[3])
+    log.add("content.erased", **named, classes=[2], except_sources=[4])
+    with pytest.raises(UncoveredAbsenceError, match="no erasure names it"):
+        absence_is_covered(absent(), log.history)
+    assert absence_is_covered(absent(source=5), log.history)

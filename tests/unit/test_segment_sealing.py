@@ -16,7 +16,7 @@ from tallystick.segment.content import ContentFile
 from tallystick.segment.derived import check_segment
 from tallystick.segment.errors import IndexNotInSegmentError, SegmentCorruptError
 from tallystick.segment.manifest import COLUMNS, CONTENT, SegmentEntry
-from tallystick.segment.writer import Part, merge, rewrite, seal_file
+from tallystick.segment.writer import Drop, Part, merge, rewrite, seal_file
 from tallystick.store.files import LocalDisk
 
 DISK = LocalDisk()
@@ -160,7 +160,7 @@ def test_what_is_written_is_compared_with_the_write_ahead_file_itself(
 
 def test_erasing_personal_data_keeps_the_facts_provable(tmp_path: Path) -> None:
     rows, [entry] = sealed(tmp_path, events(6000))
-    after = rewrite(entry, [(10, 5), (4000, 200)], Part.PERSONAL, out_dir=tmp_path, disk=DISK)
+    after = rewrite(entry, Drop([(10, 5), (4000, 200)], Part.PERSONAL), out_dir=tmp_path, disk=DISK)
     assert after is not None
     assert after.path == "0-6000.c2.g1"
     check_segment(tmp_path, after)
@@ -175,7 +175,7 @@ def test_erasing_personal_data_keeps_the_facts_provable(tmp_path: Path) -> None:
     assert rows[12].salt2 not in data
     assert rows[16].salt2 is not None
     assert rows[16].salt2 in data
-    again = rewrite(after, [(12, 100)], Part.PERSONAL, out_dir=tmp_path, disk=DISK)
+    again = rewrite(after, Drop([(12, 100)], Part.PERSONAL), out_dir=tmp_path, disk=DISK)
     assert again is not None
     assert again.generation == 2
     assert [row.entry() for row in held(tmp_path, again)] == [row.entry() for row in rows]
@@ -183,7 +183,7 @@ def test_erasing_personal_data_keeps_the_facts_provable(tmp_path: Path) -> None:
 
 def test_personal_columns_of_erased_rows_are_empty(tmp_path: Path) -> None:
     _, [entry] = sealed(tmp_path, events(20))
-    after = rewrite(entry, [(0, 20)], Part.PERSONAL, out_dir=tmp_path, disk=DISK)
+    after = rewrite(entry, Drop([(0, 20)], Part.PERSONAL), out_dir=tmp_path, disk=DISK)
     assert after is not None
     table = ColumnsFile(tmp_path / after.path / COLUMNS).read()
     for name in table.schema.names:
@@ -193,12 +193,12 @@ def test_personal_columns_of_erased_rows_are_empty(tmp_path: Path) -> None:
 
 def test_erasing_everything_takes_the_rows_away(tmp_path: Path) -> None:
     rows, [entry] = sealed(tmp_path, events(6000))
-    after = rewrite(entry, [(0, 1000), (5999, 1)], Part.ALL, out_dir=tmp_path, disk=DISK)
+    after = rewrite(entry, Drop([(0, 1000), (5999, 1)], Part.ALL), out_dir=tmp_path, disk=DISK)
     assert after is not None
     check_segment(tmp_path, after)
     assert (after.first, after.size, after.events) == (0, 6000, 4999)
     assert held(tmp_path, after) == rows[1000:5999]
-    assert rewrite(entry, [(0, 6000)], Part.ALL, out_dir=tmp_path, disk=DISK) is None
+    assert rewrite(entry, Drop([(0, 6000)], Part.ALL), out_dir=tmp_path, disk=DISK) is None
 
 
 def test_small_neighbours_become_one_segment(tmp_path: Path) -> None:

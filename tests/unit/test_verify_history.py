@@ -105,4 +105,4 @@ def test_events_about_the_log_count_only_in_the_class_that_keeps_them() -> None:
 
 def test_ranges_of_product_events_are_where_absences_are_told_apart() -> None:
     held = ("hold.placed", {"hold": "h", "ranges": [[10, 5], [40, 1]]})
-    assert read(CREATED, held)[0].boundaries == {10, 15, 40, 41}
+    assert read(CREATED, held)[0].erasure.edges == {10, 15, 40, 41}

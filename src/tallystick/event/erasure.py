@@ -9,18 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from tallystick.errors import VerificationError
+from tallystick.event.holds import Holds, parse_reach
+from tallystick.event.periods import DAY_US, FOR_EVER, KEPT_CLASS, SHORTENING_DELAY_US, Periods
+from tallystick.event.spans import Range, Spans
 
-KEPT_CLASS: Final = 1
-"""Ledger, class, source, hold, erasure, key, catalogue and access events: their facts are never erased."""
-SHORTENING_DELAY_US: Final = 30 * 86_400 * 1_000_000
-DAY_US: Final = 86_400 * 1_000_000
-FOR_EVER: Final = float("inf")
-
-Range = tuple[int, int]
-"""(first index, size)"""
+__all__ = ["DAY_US", "FOR_EVER", "KEPT_CLASS", "SHORTENING_DELAY_US", "Range"]
 
 
 class UncoveredAbsenceError(VerificationError):
@@ -51,12 +47,13 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """An event whose content is missing, or is to go; class and time are those of its entry."""
+    """An event whose content is missing, or is to go; class, time and source are those of its entry."""
 
     index: int
     class_number: int
     received_at: int
     part: Part
+    source: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,34 +66,36 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """A `content.erased` event, or one about to be written; `decision` is None where retention is the ground."""
+    """A `content.erased` event, or one about to be written; `decision` is None where retention is the ground.
+
+    Of the indexes in its ranges it names those of `classes` (None: of all) that are not of a source in `spared`.
+    """
 
     index: int
     received_at: int
     ranges: tuple[Range, ...]
     part: Part
     decision: Decision | None
+    classes: frozenset[int] | None = None
+    spared: frozenset[int] = frozenset()
+    spans: Spans = field(init=False, repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "spans", Spans(self.ranges))
 
-@dataclass(frozen=True, slots=True)
-class _Retention:
-    index: int
-    received_at: int
-    days: float
-    keeps_facts: bool
-
-
-@dataclass(slots=True)
-class _Hold:
-    placed: int
-    ranges: tuple[Range, ...]
-    released: int | None = None
+    def names(self, absence: Absence) -> bool:
+        """Return whether it is about this content."""
+        return (
+            absence.index in self.spans
+            and (self.classes is None or absence.class_number in self.classes)
+            and absence.source not in self.spared
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Request:
     person: str
-    ranges: tuple[Range, ...]
+    spans: Spans
     part: Part
 
 
@@ -108,11 +107,15 @@ class _Approval:
 
 @dataclass(slots=True)
 class ErasureHistory:
-    """All that the rule looks at, gathered from source-0 events in order of index."""
+    """All that the rule looks at, gathered from source-0 events in order of index.
+
+    `edges` are the indexes at which any range begins or ends that an event names.
+    """
 
     erasures: list[Erasure] = field(default_factory=list)
-    _retentions: dict[int, list[_Retention]] = field(default_factory=dict)
-    _holds: list[tuple[str, _Hold]] = field(default_factory=list)
+    periods: Periods = field(default_factory=Periods)
+    holds: Holds = field(default_factory=Holds)
+    edges: set[int] = field(default_factory=set)
     _requests: dict[int, _Request] = field(default_factory=dict)
     _approvals: dict[int, _Approval] = field(default_factory=dict)
 
@@ -130,65 +133,67 @@ class ErasureHistory:
         action = facts["action"]
         metadata = facts.get("metadata", {})
         if action in ("class.defined", "class.changed"):
-            known = self._retentions.setdefault(int(metadata["number"]), [])
-            days = metadata.get("retention_days")
-            keeps = bool(metadata.get("keeps_facts", False)) or any(each.keeps_facts for each in known)
-            known.append(_Retention(index, received_at, FOR_EVER if days is None else int(days), keeps))
+            self.periods.declare(index, received_at, metadata)
         elif action == "hold.placed":
-            self._holds.append((str(metadata["hold"]), _Hold(index, parse_ranges(metadata["ranges"]))))
+            named = metadata.get("ranges")
+            self.holds.place(
+                index, str(metadata["hold"]), parse_reach(metadata, None if named is None else self._spans(named))
+            )
         elif action == "hold.released":
-            for name, hold in self._holds:
-                if name == metadata["hold"] and hold.released is None:
-                    hold.released = index
+            self.holds.release(index, metadata["hold"])
         elif action == "erasure.requested":
-            ranges = parse_ranges(metadata["ranges"])
-            self._requests[index] = _Request(_person(facts), ranges, Part(metadata["part"]))
+            self._requests[index] = _Request(_person(facts), self._spans(metadata["ranges"]), Part(metadata["part"]))
         elif action == "erasure.approved":
             self._approvals[index] = _Approval(_person(facts), int(metadata["request"]))
         elif action == "content.erased":
-            ground = parse_ground(metadata["ground"])
-            ranges = parse_ranges(metadata["ranges"])
-            self.erasures.append(Erasure(index, received_at, ranges, Part(metadata["part"]), ground))
+            self._erased(index, received_at, metadata)
 
-    def retention_days(self, class_number: int, index: int, now: int) -> float:
-        """Return the days of retention in force at a time, as declared before `index`; infinite where there is no end.
+    def _erased(self, index: int, received_at: int, metadata: Mapping[str, Any]) -> None:
+        ground = parse_ground(metadata["ground"])
+        ranges, classes = parse_ranges(metadata["ranges"]), metadata.get("classes")
+        self._spans(metadata["ranges"])
+        erasure = Erasure(
+            index,
+            received_at,
+            ranges,
+            Part(metadata["part"]),
+            ground,
+            None if classes is None else frozenset(int(number) for number in classes),
+            frozenset(int(number) for number in metadata.get("except_sources", ())),
+        )
+        self.erasures.append(erasure)
 
-        A longer retention counts at once, a shorter one 30 days after it was declared: in force is the longest that
-        was declared at any moment of the last 30 days.
-        """
-        declared = [each for each in self._retentions.get(class_number, []) if each.index < index]
-        in_force = FOR_EVER if not declared else 0.0
-        for at, each in enumerate(declared):
-            replaced_at = declared[at + 1].received_at if at + 1 < len(declared) else None
-            if replaced_at is None or replaced_at > now - SHORTENING_DELAY_US:
-                in_force = max(in_force, each.days)
-        return in_force
+    def _spans(self, value: Sequence[Sequence[Any]]) -> Spans:
+        ranges = parse_ranges(value)
+        self.edges.update(edge for first, size in ranges for edge in (first, first + size))
+        return Spans(ranges)
+
+    def retention_days(self, class_number: int, index: int, now: int, part: Part = Part.ALL) -> float:
+        """Return the days in force for a part at a time, as declared before `index`; infinite where there is no end."""
+        return self.periods.in_force(class_number, index, now, personal=part is Part.PERSONAL)
 
     def keeps_facts(self, class_number: int) -> bool:
         """Return whether the facts of a class are never erased."""
-        return class_number == KEPT_CLASS or any(each.keeps_facts for each in self._retentions.get(class_number, []))
+        return self.periods.keeps_facts(class_number)
 
-    def hold_on(self, index: int, at_index: int) -> str | None:
-        """Return the name of a hold that covered `index` when the log stood at `at_index`, or None."""
-        for name, hold in self._holds:
-            active = hold.placed < at_index and (hold.released is None or hold.released > at_index)
-            if active and in_ranges(index, hold.ranges):
-                return name
-        return None
+    def hold_on(self, absence: Absence, at_index: int) -> str | None:
+        """Return the name of a hold that covered the content when the log stood at `at_index`, or None."""
+        what = (absence.index, absence.class_number, absence.source, absence.received_at)
+        return next((name for name, reach in self.holds.active(at_index) if reach.covers(*what)), None)
 
     def objection(self, absence: Absence, erasure: Erasure) -> str | None:
         """Return why this erasure does not justify this absence, in words for a person, or None when it does."""
-        if not in_ranges(absence.index, erasure.ranges) or not erasure.part.covers(absence.part):
+        if not erasure.names(absence) or not erasure.part.covers(absence.part):
             return "it does not name this content"
         if absence.index >= erasure.index:
             return "it names an event that came after it"
         if absence.part is Part.ALL and self.keeps_facts(absence.class_number):
             return f"facts of class {absence.class_number} are kept for ever"
-        hold = self.hold_on(absence.index, erasure.index)
+        hold = self.hold_on(absence, erasure.index)
         if hold is not None:
             return f"hold {hold} was active"
         if erasure.decision is None:
-            days = self.retention_days(absence.class_number, erasure.index, erasure.received_at)
+            days = self.retention_days(absence.class_number, erasure.index, erasure.received_at, absence.part)
             if erasure.received_at - absence.received_at < days * DAY_US:
                 return "the retention in force had not passed"
             return None
@@ -198,7 +203,7 @@ class ErasureHistory:
         request = self._requests.get(decision.request)
         if request is None or decision.request >= erasure.index:
             return f"index {decision.request} holds no earlier request"
-        if not in_ranges(absence.index, request.ranges) or not request.part.covers(absence.part):
+        if absence.index not in request.spans or not request.part.covers(absence.part):
             return "the request did not ask for this"
         persons = {request.person}
         for index in decision.approvals:
@@ -218,7 +223,7 @@ def absence_is_covered(absence: Absence, history: ErasureHistory) -> Erasure:
         objection = history.objection(absence, erasure)
         if objection is None:
             return erasure
-        if in_ranges(absence.index, erasure.ranges):
+        if erasure.names(absence):
             objections.append(f"the erasure at index {erasure.index} does not count: {objection}")
     raise UncoveredAbsenceError(
         f"the {'content' if absence.part is Part.ALL else 'personal part'} of index {absence.index} is missing: "

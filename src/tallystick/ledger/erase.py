@@ -7,26 +7,27 @@ gives the same result.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from tallystick.clock import Clock
-from tallystick.event.entry import parse_entry
+from tallystick.event.alike import ENTRY, Indexes, absence_at, group_alike
 from tallystick.event.erasure import (
-    Absence,
     Decision,
     Erasure,
     ErasureHistory,
     Part,
-    Range,
     format_ground,
-    in_ranges,
     parse_ground,
     parse_ranges,
 )
+from tallystick.event.spans import Range, Spans
 from tallystick.ledger.errors import ErasureRefusedError
 from tallystick.ledger.genesis import PRODUCT_SOURCE
 from tallystick.ledger.layout import Layout
@@ -43,31 +44,55 @@ PRODUCT_CLASS = 1
 #: Retention must have passed by this much, so that it still has when a crash lets the event wait for a start on a
 #: clock that was set back.
 CLOCK_MARGIN_US = 3600 * 1_000_000
+JUDGED_TOGETHER = 1 << 20
+"""Indexes whose entries are in memory at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErasureOrder:
     """What is to go, and why; `decision` is None where retention has passed.
 
-    `classes` narrows the order to events of these classes; None means all of them. A verifier judges each absence by
-    itself, so the event does not repeat it.
+    `classes` narrows the order to events of these classes (None: all), `spared` leaves out those of some sources;
+    `events` is how many events it takes content from, as whoever gives the order counted them.
     """
 
     ranges: tuple[Range, ...]
     part: Part
     decision: Decision | None = None
     classes: tuple[int, ...] | None = None
+    spared: tuple[int, ...] = ()
+    events: int | None = None
 
     def concerns(self, class_number: int) -> bool:
         return self.classes is None or class_number in self.classes
 
     def metadata(self) -> dict[str, object]:
         """Return the order as it stands in `content.erased`."""
-        return {
+        said: dict[str, object] = {
             "ranges": [list(each) for each in self.ranges],
             "part": self.part.value,
             "ground": format_ground(self.decision),
         }
+        if self.classes is not None:
+            said["classes"] = list(self.classes)
+        if self.spared:
+            said["except_sources"] = list(self.spared)
+        if self.events is not None:
+            said["events"] = self.events
+        return said
+
+    @classmethod
+    def parse(cls, said: Mapping[str, Any]) -> ErasureOrder:
+        """Return the order that `metadata` made."""
+        classes = said.get("classes")
+        return cls(
+            parse_ranges(said["ranges"]),
+            Part(said["part"]),
+            parse_ground(said["ground"]),
+            None if classes is None else tuple(classes),
+            tuple(said.get("except_sources", ())),
+            said.get("events"),
+        )
 
 
 class Eraser:
@@ -89,9 +114,7 @@ class Eraser:
         path = self._layout.erasing
         if not self._disk.exists(path):
             return None
-        order = msgspec.json.decode(self._disk.read(path))
-        classes = None if order["classes"] is None else tuple(order["classes"])
-        return ErasureOrder(parse_ranges(order["ranges"]), Part(order["part"]), parse_ground(order["ground"]), classes)
+        return ErasureOrder.parse(msgspec.json.decode(self._disk.read(path)))
 
     def require_allowed(self, order: ErasureOrder) -> None:
         """Return when every event named may lose that part now; raise ErasureRefusedError with the first that may not.
@@ -106,16 +129,24 @@ class Eraser:
                 advice="Wait until the events are sealed, or close the file with `tallystick ledger rotate`.",
             )
         history = self.history()
-        erasure = Erasure(size, self._clock.now_us() - CLOCK_MARGIN_US, order.ranges, order.part, order.decision)
-        for absence in self._absences(order, history):
-            objection = history.objection(absence, erasure)
-            if objection is not None:
-                raise ErasureRefusedError(f"index {absence.index} may not be erased: {objection}", index=absence.index)
+        classes = None if order.classes is None else frozenset(order.classes)
+        now = self._clock.now_us() - CLOCK_MARGIN_US
+        erasure = Erasure(size, now, order.ranges, order.part, order.decision, classes, frozenset(order.spared))
+        for indexes, entries in self._named(order):
+            for group in group_alike(indexes, entries, history):
+                newest = group[-1]
+                part = _part_of(order.part, int(entries["class"][newest]), history)
+                absence = absence_at(indexes[newest], entries[newest], part)
+                objection = history.objection(absence, erasure)
+                if objection is not None:
+                    raise ErasureRefusedError(
+                        f"index {absence.index} may not be erased: {objection}", index=absence.index
+                    )
 
     def destroy(self, order: ErasureOrder) -> None:
         """Make the content unreadable on this disk, durably. The caller then appends the event and calls `finish`."""
         self._begun = self._disk.exists(self._layout.erasing)  # taken up again at start
-        self._disk.replace(self._layout.erasing, msgspec.json.encode({**order.metadata(), "classes": order.classes}))
+        self._disk.replace(self._layout.erasing, msgspec.json.encode(order.metadata()))
         # A crash from here on is met by doing all of this again at the next start, before anything else is written.
         manifest = settle(self._disk, self._layout, self._state, self._clock)
         drop_unlisted(self._disk, self._layout, manifest)
@@ -167,30 +198,41 @@ class Eraser:
                 for at in range(frame.count):
                     yield ref.first_index + at, ref.received_at, frame.facts_at(at)
 
-    def _absences(self, order: ErasureOrder, history: ErasureHistory) -> Iterator[Absence]:
-        """Yield what would be missing afterwards, event by event, from the entries in the log."""
-        tiles = TileFiles(self._disk, self._layout.ledger)
-        for first, count in order.ranges:
-            for bundle in range(first // TILE_WIDTH, -(-(first + count) // TILE_WIDTH)):
-                for at, data in enumerate(tiles.entries(bundle, self._state.committed.size)):
-                    index = bundle * TILE_WIDTH + at
-                    if not first <= index < first + count:
-                        continue
-                    entry = parse_entry(data)
-                    if not order.concerns(entry.class_number):
-                        continue
-                    part = _part_of(order.part, entry.class_number, history)
-                    yield Absence(index, entry.class_number, entry.received_at, part)
+    def _named(self, order: ErasureOrder) -> Iterator[tuple[Indexes, NDArray[Any]]]:
+        """Yield the indexes and entries that the order is about, from the log itself, many at a time."""
+        tiles, size = TileFiles(self._disk, self._layout.ledger), self._state.committed.size
+        spans = Spans(order.ranges)
+        end = max((last for _, last in spans), default=0)
+        for start in range(0, end, JUDGED_TOGETHER):
+            parts = [self._entries(tiles, size, *each) for each in _within(spans, start, start + JUDGED_TOGETHER)]
+            if not parts:
+                continue
+            indexes = np.concatenate([each for each, _ in parts])
+            entries = np.concatenate([each for _, each in parts])
+            about = ~np.isin(entries["source"], order.spared)
+            if order.classes is not None:
+                about &= np.isin(entries["class"], order.classes)
+            yield indexes[about], entries[about]
+
+    def _entries(self, tiles: TileFiles, size: int, first: int, end: int) -> tuple[Indexes, NDArray[Any]]:
+        bundles = range(first // TILE_WIDTH, -(-end // TILE_WIDTH))
+        data = b"".join(entry for bundle in bundles for entry in tiles.entries(bundle, size))
+        start = bundles.start * TILE_WIDTH
+        return np.arange(first, end, dtype=np.uint64), np.frombuffer(data, dtype=ENTRY)[first - start : end - start]
 
     def _rewrite(self, entry: SegmentEntry, order: ErasureOrder, history: ErasureHistory) -> Sequence[SegmentEntry]:
         """Return the segment as it is without the content: itself where it holds none, nothing where none is left."""
         from tallystick.segment import writer
 
-        overlapping = [each for each in order.ranges if _overlap(each, entry)]
+        spans = Spans(order.ranges)
+        overlapping = tuple((first, end - first) for first, end in spans.touching(entry.first, entry.end))
         if not overlapping or not order.concerns(entry.class_number):
             return [entry]
         part = writer.Part(_part_of(order.part, entry.class_number, history).value)
-        made = writer.rewrite(entry, overlapping, part, out_dir=self._layout.segments, disk=self._disk)
+        if part is writer.Part.ALL and not order.spared and spans.cover(entry.first, entry.end):
+            return []
+        drop = writer.Drop(overlapping, part, order.spared)
+        made = writer.rewrite(entry, drop, out_dir=self._layout.segments, disk=self._disk)
         return [] if made is None else [made]
 
     def _folder(self, entry: SegmentEntry) -> Path:
@@ -201,6 +243,6 @@ def _part_of(part: Part, class_number: int, history: ErasureHistory) -> Part:
     return Part.PERSONAL if history.keeps_facts(class_number) else part
 
 
-def _overlap(range_: Range, entry: SegmentEntry) -> bool:
-    first, size = range_
-    return in_ranges(first, [(entry.first, entry.size)]) or in_ranges(entry.first, [(first, size)])
+def _within(spans: Spans, first: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield what of the ranges lies between two indexes."""
+    return ((max(low, first), min(high, end)) for low, high in spans.touching(first, end))

@@ -12,6 +12,7 @@ from typing import Any, Self
 from tallystick.clock import Clock, SystemClock
 from tallystick.errors import TallystickError
 from tallystick.event.batch import Batch
+from tallystick.event.erasure import ErasureHistory
 from tallystick.ledger import upkeep
 from tallystick.ledger.background import Background
 from tallystick.ledger.erase import ErasureOrder
@@ -219,6 +220,10 @@ class Ledger:
     def read_entries(self, bundle: int) -> list[bytes]:
         """Return the committed entries of a bundle of 256."""
         return self._tiles.entries(bundle, self._state.committed.size)
+
+    def erasure_history(self) -> ErasureHistory:
+        """Return what the log says about retention, holds, decisions and erasures so far, read from the log itself."""
+        return self._parts.eraser.history()
 
     def erase(self, order: ErasureOrder, admission: ProductAdmission) -> Receipt:
         """Destroy sealed content for good and return the receipt of `content.erased`.

@@ -7,6 +7,7 @@ what it no longer names. Every one reads its own work back and compares it with 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
@@ -50,18 +51,25 @@ def seal_file(wal_path: Path, out_dir: Path, disk: Disk) -> list[SegmentEntry]:
     return entries
 
 
-def rewrite(
-    entry: SegmentEntry, drop: Sequence[Range], part: Part, *, out_dir: Path, disk: Disk
-) -> SegmentEntry | None:
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """What goes: a part of the rows in (first, size) ranges of indexes, but for those of the sources spared."""
+
+    ranges: Sequence[Range]
+    part: Part
+    spared: Sequence[int] = ()
+
+
+def rewrite(entry: SegmentEntry, drop: Drop, *, out_dir: Path, disk: Disk) -> SegmentEntry | None:
     """Return the next generation of a segment without what is erased, or None when no row is left.
 
-    `drop` has (first, size) ranges of indexes. For `Part.PERSONAL` the personal part and its salt go and its digest
-    stays; for `Part.ALL` the row goes. `out_dir` holds the segment and takes the new one.
+    For `Part.PERSONAL` the personal part and its salt go and its digest stays; for `Part.ALL` the row goes. `out_dir`
+    holds the segment and takes the new one.
     """
     source = ContentFile(out_dir / entry.path / CONTENT)
 
     def tables() -> Iterator[tuple[int, pa.Table]]:
-        kept = (_without(table, drop, part) for table in source.tables())
+        kept = (_without(table, drop) for table in source.tables())
         return blocks_by_class((entry.class_number, table) for table in kept if table.num_rows)
 
     return _write(tables, entry.first, entry.size, entry.generation + 1, out_dir, disk)
@@ -122,12 +130,19 @@ def _compare(out_dir: Path, entries: Iterable[SegmentEntry], tables: Iterator[tu
             raise SegmentCorruptError(files[number].path, "more was written than was acknowledged")
 
 
-def _without(table: pa.Table, drop: Sequence[Range], part: Part) -> pa.Table:
+def _without(table: pa.Table, drop: Drop) -> pa.Table:
     index = table.column("index").to_numpy()
-    gone = np.zeros(len(index), dtype=np.bool_)
-    for first, size in drop:
-        gone |= (index >= first) & (index < first + size)
-    if part is Part.ALL:
+    inside = np.zeros(len(index) + 1, dtype=np.int64)
+    for first, size in drop.ranges:
+        low, high = np.searchsorted(index, np.array((first, first + size), dtype=index.dtype))
+        inside[low] += 1
+        inside[high] -= 1
+    gone = np.cumsum(inside)[:-1] > 0
+    if drop.spared:
+        gone &= ~np.isin(table.column("source").to_numpy(), drop.spared)
+    if not gone.any():
+        return table
+    if drop.part is Part.ALL:
         return table.filter(pa.array(~gone))
     columns = {name: table.column(name) for name in SCHEMA.names}
     salts, personal, digests = (columns[name].to_pylist() for name in ("salt2", "personal", "personal_digest"))

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tallystick.errors import VerificationError
+from tallystick.event.alike import ENTRY, Indexes
 from tallystick.event.canonical_quick import check_canonical_quickly
 from tallystick.event.commitment import DIGEST_BYTES, content_digest, facts_digest, personal_digest
 from tallystick.event.entry import ENTRY_BYTES
@@ -24,15 +25,10 @@ from tallystick.verify.history import ABOUT_THE_LOG, ProductEvent
 from tallystick.verify.model import Finding, Findings
 from tallystick.verify.tree import EntryLog
 
-ENTRY: Final = np.dtype(
-    [("suite", "u1"), ("zero", "u1"), ("class", ">u2"), ("source", ">u4"), ("received_at", ">u8"), ("content", "V32")]
-)
 EMPTY: Final = b"{}"
 _NO_ENTRY: Final = bytes(ENTRY_BYTES)
 _ONLY_PRODUCT: Final = pa.array(sorted(ONLY_PRODUCT))
 _ABOUT_THE_LOG: Final = pa.array(sorted(ABOUT_THE_LOG))
-
-Indexes = NDArray[np.uint64]
 
 
 @dataclass(slots=True)
@@ -106,7 +102,7 @@ class BlockCheck:
     def _check_commitments(
         self, content: pa.Table, index: Indexes, made: bytes, classes: int | NDArray[np.uint16]
     ) -> None:
-        entries, known = self._entries(index)
+        entries, known = entries_at(self._log, index)
         same = (
             (entries["content"] == np.frombuffer(made, dtype="V32"))
             & (entries["received_at"] == content.column("received_at").to_numpy())
@@ -119,13 +115,6 @@ class BlockCheck:
             else:
                 message = "its facts, personal part, salts or id do not make its entry in the log"
             self._findings.add(Code.CONTENT_DIFFERS, message, self.facts.place, int(index[at]))
-
-    def _entries(self, index: Indexes) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """Return the entries at the indexes, and which of them the log has; the others are findings of the tree."""
-        numbers, places = np.unique(index // TILE_WIDTH, return_inverse=True)
-        rows = b"".join([_bundle(self._log, number) for number in numbers.tolist()])
-        entries = np.frombuffer(rows, dtype=ENTRY)[places * TILE_WIDTH + (index % TILE_WIDTH).astype(np.int64)]
-        return entries, entries["suite"] != 0
 
     def _check_canonical(self, index: Indexes, facts: list[bytes], personal: list[bytes | None]) -> None:
         for at, parts in enumerate(zip(facts, personal, strict=True)):
@@ -162,6 +151,14 @@ class BlockCheck:
         for at in np.flatnonzero(about).tolist():
             number = classes if isinstance(classes, int) else int(classes[at])
             self.facts.product.append(ProductEvent(int(index[at]), received[at].as_py(), number, facts[at].as_py()))
+
+
+def entries_at(log: EntryLog, index: Indexes) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return the entries at the indexes, and which of them the log has; the others are findings of the tree."""
+    numbers, places = np.unique(index // TILE_WIDTH, return_inverse=True)
+    rows = b"".join([_bundle(log, number) for number in numbers.tolist()])
+    entries = np.frombuffer(rows, dtype=ENTRY)[places * TILE_WIDTH + (index % TILE_WIDTH).astype(np.int64)]
+    return entries, entries["suite"] != 0
 
 
 def _bundle(log: EntryLog, number: int) -> bytes:

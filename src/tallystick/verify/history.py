@@ -45,11 +45,7 @@ class ProductEvent:
 
 @dataclass(slots=True)
 class LogHistory:
-    """The log's own account, in order of index. `rotations` holds (index of the event, old key, new key).
-
-    `boundaries` are the indexes at which any range begins or ends that an event names: between two of them all events
-    are judged alike by every erasure, hold and decision.
-    """
+    """The log's own account, in order of index. `rotations` holds (index of the event, old key, new key)."""
 
     origin: str = ""
     first_key: Ed25519Verifier | None = None
@@ -57,7 +53,6 @@ class LogHistory:
     class_defined: dict[int, int] = field(default_factory=dict)
     source_defined: dict[int, int] = field(default_factory=dict)
     erasure: ErasureHistory = field(default_factory=ErasureHistory)
-    boundaries: set[int] = field(default_factory=set)
     predecessor: Mapping[str, Any] | None = None
 
     def key_in_force(self, size: int) -> Ed25519Verifier | None:
@@ -122,7 +117,6 @@ def _apply(history: LogHistory, event: ProductEvent, facts: dict[str, Any], find
     elif action == "class.defined":
         _define(history.class_defined, int(metadata["number"]), index, "class", findings, place)
     history.erasure.apply(index, event.received_at, facts)
-    history.boundaries.update(edge for first, size in metadata.get("ranges", ()) for edge in (first, first + size))
 
 
 def _begin(history: LogHistory, metadata: Mapping[str, Any]) -> None:

@@ -213,7 +213,9 @@ class _Check:
         for index, part in sorted(seen.gone.items()):
             entry = seen.entries[index]
             try:
-                absence_is_covered(Absence(index, entry.class_number, entry.received_at, part), history.erasure)
+                absence_is_covered(
+                    Absence(index, entry.class_number, entry.received_at, part, entry.source), history.erasure
+                )
                 erased[index] = part
             except UncoveredAbsenceError as error:
                 if part is Part.ALL and in_ranges(index, ranges):

@@ -6,16 +6,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.errors import VerificationError
+from tallystick.event.alike import Indexes, absence_at, group_alike
 from tallystick.event.commitment import ID_BYTES
-from tallystick.event.entry import parse_entry
-from tallystick.event.erasure import Absence, Part, UncoveredAbsenceError, absence_is_covered
-from tallystick.verify.blocks import ContentFacts, Indexes, joined
+from tallystick.event.erasure import Part, UncoveredAbsenceError, absence_is_covered
+from tallystick.verify.blocks import ContentFacts, entries_at, joined
 from tallystick.verify.codes import Code
 from tallystick.verify.history import LogHistory
 from tallystick.verify.model import Erased, Findings
@@ -24,6 +23,8 @@ from tallystick.verify.tree import EntryLog
 ID_WINDOW_US: Final = (7 * 86_400 - 3_600) * 1_000_000
 """Within seven days a source cannot use an id twice; an hour less than that is certain on any clock."""
 NAMED_MAX: Final = 20
+JUDGED_TOGETHER: Final = 1 << 20
+"""Absences whose entries are in memory at a time."""
 
 
 @dataclass(slots=True)
@@ -47,45 +48,46 @@ def check_presence(files: Sequence[ContentFacts], log: EntryLog, history: LogHis
     missing = np.flatnonzero(seen == 0).astype(np.uint64)
     partial = joined([part for file in files for part in file.personal_gone])
     for part, indexes in ((Part.ALL, missing), (Part.PERSONAL, np.sort(partial))):
-        for absences in _alike(indexes, part, log, history):
-            _judge(absences, history, findings, presence)
+        for start in range(0, len(indexes), JUDGED_TOGETHER):
+            _judge_all(indexes[start : start + JUDGED_TOGETHER], part, log, history, findings, presence)
     presence.whole = log.size - len(missing)
     return presence
 
 
-def _alike(indexes: Indexes, part: Part, log: EntryLog, history: LogHistory) -> Iterator[list[Absence]]:
-    """Yield absences of one class between two boundaries, oldest first: whatever justifies the newest justifies all,
-    because the older ones were kept longer and every range, hold and decision names all of them or none.
-    """
-    edges = np.array(sorted(history.boundaries), dtype=np.uint64)
-    groups: dict[tuple[int, int], list[Absence]] = {}
-    for index, between in zip(indexes.tolist(), np.searchsorted(edges, indexes, side="right").tolist(), strict=True):
-        data = log.entry(index)
-        try:
-            entry = parse_entry(data or b"")
-        except VerificationError:
-            continue  # a finding of the tree already
-        absence = Absence(index, entry.class_number, entry.received_at, part)
-        groups.setdefault((between, entry.class_number), []).append(absence)
-    yield from (absences for _, absences in sorted(groups.items()))
+def _judge_all(
+    indexes: Indexes, part: Part, log: EntryLog, history: LogHistory, findings: Findings, presence: Presence
+) -> None:
+    entries, known = entries_at(log, indexes)
+    indexes, entries = indexes[known], entries[known]  # an entry that is missing is a finding of the tree already
+    for group in group_alike(indexes, entries, history.erasure):
+        _judge(indexes[group], entries[group], part, history, findings, presence)
 
 
-def _judge(absences: Sequence[Absence], history: LogHistory, findings: Findings, presence: Presence) -> None:
+def _judge(
+    indexes: Indexes,
+    entries: NDArray[Any],
+    part: Part,
+    history: LogHistory,
+    findings: Findings,
+    presence: Presence,
+) -> None:
+    """Judge a group by its newest, and one by one where that has no right to be gone."""
     try:
-        erasure = absence_is_covered(absences[-1], history.erasure)
+        erasure = absence_is_covered(absence_at(indexes[-1], entries[-1], part), history.erasure)
     except UncoveredAbsenceError:
-        for at, absence in enumerate(absences):
+        for at, index in enumerate(indexes.tolist()):
+            absence = absence_at(index, entries[at], part)
             try:
                 presence.covers[absence_is_covered(absence, history.erasure).index] += 1
                 presence.erased += 1
             except UncoveredAbsenceError as error:
-                rest = len(absences) - at - 1
+                rest = len(indexes) - at - 1
                 more = f"; {rest} events after it of class {absence.class_number} may lack theirs too" if rest else ""
                 findings.add(Code.CONTENT_MISSING, error.message + more, "segments", absence.index)
                 return
     else:
-        presence.covers[erasure.index] += len(absences)
-        presence.erased += len(absences)
+        presence.covers[erasure.index] += len(indexes)
+        presence.erased += len(indexes)
 
 
 def list_erasures(history: LogHistory, presence: Presence) -> tuple[Erased, ...]:

@@ -341,6 +341,8 @@ def _covering(index: int, part: Part, history: LogHistory, log: EntryLog | None)
     data = log.entry(index) if log is not None else None
     try:
         entry = parse_entry(data or b"")
-        return absence_is_covered(Absence(index, entry.class_number, entry.received_at, part), history.erasure).index
+        return absence_is_covered(
+            Absence(index, entry.class_number, entry.received_at, part, entry.source), history.erasure
+        ).index
     except (UncoveredAbsenceError, VerificationError):
         return None
