@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hmac
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from tallystick.alert.ports import AlertPorts
-from tallystick.alert.room import AlertRoom, open_alerts
+from tallystick.alert.room import AlertRoom
 from tallystick.govern import GovernRoom, open_govern
 from tallystick.govern.ports import GovernPorts
 from tallystick.server.access import Access
+from tallystick.server.alerting import open_alert_room
 from tallystick.server.ground import Ground
 from tallystick.server.reading import Reading
 from tallystick.server.registers import Registers
@@ -27,8 +26,7 @@ class Duties:
 def open_duties(ground: Ground, reading: Reading, access: Access, registers: Registers, held: ExitStack) -> Duties:
     """Return the rooms, entered into `held`."""
     projection, commands, now = ground.projection, ground.commands, ground.book.now_us
-    alert_key = hmac.digest(ground.key, b"tallystick alerts 1", "sha256")
-    alerts = held.enter_context(open_alerts(projection, commands, AlertPorts(now, alert_key, access.settings.count)))
+    alerts = held.enter_context(open_alert_room(ground, reading, access, lambda _kind, _version: None))
     govern = GovernPorts(reading.recorder.looked, alerts.book.raise_alarms, now, access.settings.count)
     systems = open_govern(projection, commands, ground.settings.data, ground.ledger.origin, govern)
     return Duties(alerts, held.enter_context(systems))

@@ -46,7 +46,7 @@ def open_registers(ground: Ground, reading: Reading, access: Access, held: ExitS
     releases = ReleasePorts(
         search=reading.search,
         ledger=ledger,
-        message=partial(_message, ground.register),
+        message=partial(message_of, ground.register),
         now_us=now,
         folder=settings.data / "objects",
         room_bytes=settings.reserve_bytes + LEAVE_BYTES,
@@ -74,6 +74,6 @@ def _find_source(projection: Projection, name: str) -> Source | None:
         return find_source(connection, name)
 
 
-def _message(register: Register, index: int, event: Mapping[str, Any]) -> str:
+def message_of(register: Register, index: int, event: Mapping[str, Any]) -> str:
     """Return the message of an event, by the catalogue as it stood at its index."""
     return render_message(register.catalogue_at(index).get(event["action"]), event)

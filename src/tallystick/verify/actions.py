@@ -13,7 +13,7 @@ _VERBS: Final = {
         "signed_in signed_out totp_disabled totp_enabled withdrawn"
     ),
     "alert": (
-        "acknowledged assigned closed closing_declined closing_requested commented event_linked opened recovered "
+        "acknowledged assigned closed closing_declined closing_requested commented event_linked exported opened recovered "
         "reopened repeated response_recorded started"
     ),
     "backup": "created restored",

@@ -5,7 +5,7 @@ and a reason. Times to acknowledge and to close are counted from the log's own t
 event that opened it.
 """
 
-from tallystick.alert.book.model import Alert, Filter, State, Verdict
+from tallystick.alert.book.model import Alert, Assignee, Filter, State, Verdict
 from tallystick.alert.book.raising import AlertBook
 
-__all__ = ["Alert", "AlertBook", "Filter", "State", "Verdict"]
+__all__ = ["Alert", "AlertBook", "Assignee", "Filter", "State", "Verdict"]

@@ -24,6 +24,7 @@ CLOSING_ASKED: Final = "alert.closing_requested"
 CLOSING_DECLINED: Final = "alert.closing_declined"
 CLOSED: Final = "alert.closed"
 REOPENED: Final = "alert.reopened"
+EXPORTED: Final = "alert.exported"
 
 Event = dict[str, Any]
 
