@@ -102,7 +102,7 @@ class Scan:
     def bounds(self, part: Part) -> Bounds:
         """Return the bounds of a part, cut to what counts in this view and scan."""
         found = self._selector.select(self.plan.node, part)
-        low, high = self._limits(part)
+        low, high = self.limits(part)
         if found.is_empty or (low <= part.first and high >= part.end):
             return found
         indexes = part.indexes()
@@ -178,12 +178,13 @@ class Scan:
         if known not in self.incomplete:
             self.incomplete.append(known)
 
-    def _limits(self, part: Part) -> tuple[int, int]:
+    def limits(self, part: Part) -> tuple[int, int]:
+        """Return the first index of a part that counts in this view and scan, and the one after the last."""
         low, high = self.view.bounds(part)
         return max(low, self.above + 1), high if self.below is None else min(high, self.below)
 
     def _is_outside(self, group: tuple[Part, ...]) -> bool:
-        return all(low >= high for low, high in map(self._limits, group))
+        return all(low >= high for low, high in map(self.limits, group))
 
     def _group(self, group: tuple[Part, ...]) -> Iterator[Found]:
         candidates = []
@@ -269,7 +270,7 @@ class Scan:
             return bounds  # row by row gets somewhere at least
         indexes = part.indexes()
         mask = np.isin(indexes, found.column("index").to_numpy().astype(np.int64))
-        low, high = self._limits(part)
+        low, high = self.limits(part)
         return exactly(mask & (indexes >= low) & (indexes < high))
 
 

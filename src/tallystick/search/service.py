@@ -22,6 +22,7 @@ from tallystick.clock import Clock
 from tallystick.errors import CorruptionError, InvalidInputError
 from tallystick.event.disclosure import Disclosure
 from tallystick.query.sql import Names
+from tallystick.search.arrivals import Arrivals, count_arrivals
 from tallystick.search.cache import PartCache
 from tallystick.search.cursor import CursorSeal, Position
 from tallystick.search.errors import EventNotFoundError
@@ -228,6 +229,30 @@ class SearchService:
             found += not sight.records_following(msgspec.json.decode(each.facts), name_of(classes, each.class_number))
         self.recorder.pulled(caller, everything, "disclosures", found, after)
         return shown, looked_at
+
+    def arrivals(
+        self, texts: Sequence[tuple[str, Sequence[str]]], caller: Caller, first: int, size: int
+    ) -> list[Arrivals]:
+        """Return what arrived for each query, with the fields to count by, from index `first` up to a size of the log.
+
+        Nothing is recorded: it is for what the product works out by itself and tells in numbers.
+        """
+        plans = [make_plan(Search(text=text), caller, self._register, self._clock.now_us()) for text, _ in texts]
+
+        def count(view: View, last_try: bool) -> list[Arrivals]:
+            found = []
+            for plan, (_, fields) in zip(plans, texts, strict=True):
+                scan = self._scan(plan, view, math.inf, last_try=last_try, ascending=True)
+                scan.above = first - 1
+                found.append(count_arrivals(scan, fields))
+            return found
+
+        return self._with_view(count, size)
+
+    def received_at(self, index: int) -> int | None:
+        """Return when the event of an index was received; None where there is none that can be read."""
+        found = self._with_view(lambda view, _last_try: _newest(view, index, lambda _: True))
+        return None if found is None else found.received_at
 
     def check_export(self, search: Search, caller: Caller, *, proofs: bool = False) -> Plan:
         """Return the plan of an export, which `proofs` go with or not; reads nothing.
