@@ -26,6 +26,7 @@ line and column; nothing is skipped.
 from __future__ import annotations
 
 from tallystick.sigma.errors import SigmaError, SigmaPlaceholderError, SigmaTooLargeError, SigmaUnsupportedError
+from tallystick.sigma.loading import load
 from tallystick.sigma.model import (
     Bound,
     Correlation,
@@ -63,4 +64,5 @@ __all__ = [
     "SigmaUnsupportedError",
     "Status",
     "View",
+    "load",
 ]

@@ -195,7 +195,8 @@ class Operator(StrEnum):
     NEQ = "neq"
 
 
-class Bound(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Bound:
     """One criterion of a correlation's condition."""
 
     operator: Operator

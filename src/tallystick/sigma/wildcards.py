@@ -1,0 +1,120 @@
+r"""Text values with wildcards: how the text of a rule is read, and how such a pattern is written again.
+
+A pattern is a tuple of parts: literal text, ANY (`*`, any run), ONE (`?`, exactly one character), DASH (one of the five
+characters that begin an option on a command line) and placeholders. A backslash takes the special meaning from `*`, `?`
+and a backslash that follow it, and is itself before anything else; so `\*` is a star, `\\*` a backslash and then any run,
+`\\\*` a backslash and a star, and both `\\\` and `\\\\` are two backslashes.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import Final, NamedTuple
+
+
+class Wild(Enum):
+    """A part of a pattern that stands for other text."""
+
+    ANY = "*"
+    ONE = "?"
+    DASH = "-"
+
+
+class Placeholder(NamedTuple):
+    """A list of values that takes this place."""
+
+    name: str
+
+
+Part = str | Wild | Placeholder
+Pattern = tuple[Part, ...]
+
+ANY: Final = Wild.ANY
+ONE: Final = Wild.ONE
+DASH: Final = Wild.DASH
+
+DASHES: Final = "-/\u2013\u2014\u2015"
+_SPECIAL: Final = re.compile(r"\\([*?\\])|([*?])")
+_OPTION: Final = re.compile(rf"\B[{DASHES}]\b")
+_PLACEHOLDER: Final = re.compile(r"\\%|%([^%\s]+)%")
+
+
+def parse_pattern(text: str) -> Pattern:
+    """Return the parts of `text`, as a rule writes it."""
+    if "*" not in text and "?" not in text and "\\" not in text:
+        return (text,) if text else ()
+    parts: list[Part] = []
+    end = 0
+    for found in _SPECIAL.finditer(text):
+        parts.append(text[end : found.start()])
+        parts.append(found[1] if found[1] is not None else Wild(found[2]))
+        end = found.end()
+    return joined((*parts, text[end:]))
+
+
+def escape(text: str) -> str:
+    """Return how a rule writes `text` so that nothing in it is a wildcard: the inverse of `parse_pattern`."""
+    return re.sub(r"([*?\\])", r"\\\1", text)
+
+
+def joined(parts: Pattern) -> Pattern:
+    """Return the same pattern with neighbouring texts made one, and runs of ANY too."""
+    kept: list[Part] = []
+    for part in parts:
+        if part == "":
+            continue
+        last = kept[-1] if kept else None
+        if isinstance(part, str) and isinstance(last, str):
+            kept[-1] = last + part
+        elif not (part is ANY and last is ANY):
+            kept.append(part)
+    return tuple(kept)
+
+
+def literal(pattern: Pattern) -> str | None:
+    """Return the one text that `pattern` is, or None when it is more than that."""
+    if not pattern:
+        return ""
+    first = pattern[0]
+    return first if len(pattern) == 1 and isinstance(first, str) else None
+
+
+def with_option_dashes(pattern: Pattern) -> Pattern:
+    """Return the pattern with each character that begins an option replaced by DASH."""
+    parts: list[Part] = []
+    for part in pattern:
+        if not isinstance(part, str):
+            parts.append(part)
+            continue
+        end = 0
+        for found in _OPTION.finditer(part):
+            parts += (part[end : found.start()], DASH)
+            end = found.end()
+        parts.append(part[end:])
+    return joined(tuple(parts))
+
+
+def with_placeholders(pattern: Pattern) -> Pattern:
+    r"""Return the pattern with each `%name%` made a placeholder; `\%` is a percent sign."""
+    parts: list[Part] = []
+    for part in pattern:
+        if not isinstance(part, str):
+            parts.append(part)
+            continue
+        end = 0
+        for found in _PLACEHOLDER.finditer(part):
+            parts.append(part[end : found.start()])
+            parts.append("%" if found[1] is None else Placeholder(found[1]))
+            end = found.end()
+        parts.append(part[end:])
+    return joined(tuple(parts))
+
+
+def format_pattern(pattern: Pattern) -> str:
+    """Return the pattern as a rule would write it; a DASH is written `-`."""
+    return "".join(escape(part) if isinstance(part, str) else _shown(part) for part in pattern)
+
+
+def _shown(part: Wild | Placeholder) -> str:
+    return part.value if isinstance(part, Wild) else f"%{part.name}%"
