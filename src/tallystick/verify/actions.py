@@ -46,6 +46,7 @@ _VERBS: Final = {
     ),
     "token": "created revoked rotated",
     "view": "deleted saved",
+    "witness": "fell_behind",
 }
 ONLY_PRODUCT: Final = frozenset(f"{about}.{verb}" for about, verbs in _VERBS.items() for verb in verbs.split())
 """Actions that no other source may claim; a test holds this against the catalogue, which only the server can read."""
