@@ -20,7 +20,7 @@ def correlation(
     by: Sequence[str] = (),
     span_s: int = 60,
     when: Mapping[str, int] | None = None,
-    field: str = "",
+    field: str | tuple[str, ...] = (),
     aliases: Mapping[str, Mapping[str, str]] | None = None,
     generate: bool = False,
 ) -> Correlation:
@@ -32,7 +32,7 @@ def correlation(
         group_by=tuple(by),
         timespan_us=span_s * S,
         condition=tuple(Bound(Operator(name), count) for name, count in (when or {}).items()),
-        field=field,
+        fields=(field,) if isinstance(field, str) else field,
         aliases=aliases or {},
         generate=generate,
         place=Place(2, 3),

@@ -65,6 +65,9 @@ VALUES: dict[str, tuple[dict[str, Any], list[tuple[Any, ...]], list[int | None]]
         {"when": {"gte": 3}},
         [(0, "a", {"ip": "1"}), (50, "a", {"ip": "2"}), (200, "a", {"ip": "1"}), (20, "a", {"ip": "3"})],
         [NO, NO, NO, 3]),
+    "several fields are counted together": (
+        {"field": ("ip", "port"), "when": {"gte": 2}},
+        [(0, "a", {"ip": "1", "port": 1}), (1, "a", {"ip": "1"}), (2, "a", {"ip": "1", "port": 2})], [NO, NO, 2]),
     "a number and its text are one value": ({"when": {"gte": 2}}, [(0, "a", {"ip": 1}), (1, "a", {"ip": "1"})], [NO, NO]),
 }  # fmt: skip
 
@@ -93,8 +96,6 @@ TEMPORAL: dict[str, tuple[str, dict[str, Any], list[tuple[Any, ...]], list[int |
         "temporal_ordered", {}, [(100, "a"), (500, "a"), (80, "b")], [NO, NO, NO]),
     "three steps": (
         "temporal_ordered", {"rules": ("a", "b", "d")}, [(0, "a"), (1, "d"), (2, "b"), (3, "d")], [NO, NO, NO, 3]),
-    "the same rule twice": (
-        "temporal_ordered", {"rules": ("a", "b", "a")}, [(0, "a"), (1, "b"), (2, "b"), (3, "a")], [NO, NO, NO, 3]),
 }  # fmt: skip
 
 
@@ -107,7 +108,7 @@ def test_events_are_counted_in_sliding_windows(name: str) -> None:
 @pytest.mark.parametrize("name", VALUES)
 def test_different_values_are_counted_in_sliding_windows(name: str) -> None:
     given, events, expected = VALUES[name]
-    assert Run(correlation("value_count", field="ip", **given)).counts(events) == expected
+    assert Run(correlation("value_count", **{"field": "ip", **given})).counts(events) == expected
 
 
 @pytest.mark.parametrize("name", TEMPORAL)
@@ -166,6 +167,13 @@ def test_a_correlation_that_refers_to_itself_is_refused() -> None:
 def test_a_correlation_that_refers_to_nothing_is_refused() -> None:
     with pytest.raises(SigmaError, match="'gone', which is not there"):
         Correlations({"x": correlation("temporal", ("gone",))}, {"x": "x"})
+
+
+@pytest.mark.parametrize(("kind", "when"), [("event_count", {"gte": 60_000}), ("temporal_ordered", {"gte": 1})])
+def test_a_condition_that_is_not_evaluated_is_refused_with_its_place(kind: str, when: dict[str, int]) -> None:
+    with pytest.raises(SigmaError, match="not evaluated") as caught:
+        Run(correlation(kind, ("a", "b"), when=when))
+    assert (caught.value.details["line"], caught.value.details["column"]) == (2, 3)
 
 
 def test_a_claimed_time_far_from_its_receipt_is_not_believed() -> None:

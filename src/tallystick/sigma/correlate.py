@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 from tallystick.sigma.correlate_groups import Group, Groups
 from tallystick.sigma.correlate_window import Entry, Held, Window
+from tallystick.sigma.errors import SigmaUnsupportedError
 from tallystick.sigma.model import Bound, Correlation, CorrelationType, Operator
 
 LATENESS_US: Final = 15 * 60_000_000
@@ -21,6 +22,8 @@ AHEAD_US: Final = 5 * 60_000_000
 """How far a sender's clock may be ahead."""
 GROUPS_MAX: Final = 20_000
 ENTRIES_MAX: Final = 4_096
+COUNT_MAX: Final = 50_000
+"""The highest count that a condition may ask for."""
 GROUPS_OF_ONE_MAX: Final = 32
 """An event whose group fields are lists counts in this many groups at most."""
 SHOWN: Final = 8
@@ -84,8 +87,15 @@ class Correlator:
         self._steps = len(correlation.rules)
         self._bounds = correlation.condition or (Bound(Operator.GTE, len(set(correlation.rules))),)
         self._least = max((least_of(bound) for bound in self._bounds), default=0)
-        counts = [bound.count for bound in self._bounds]
-        self._most = max(ENTRIES_MAX, *(2 * count for count in counts))
+        self._most = max(ENTRIES_MAX, *(2 * bound.count for bound in self._bounds))
+        place = correlation.place
+        if self._most > 2 * COUNT_MAX:
+            message = f"counts above {COUNT_MAX:,} are not evaluated"
+            raise SigmaUnsupportedError(message, line=place.line, column=place.column)
+        is_ordered = correlation.type is CorrelationType.TEMPORAL_ORDERED
+        if is_ordered and (self.holds(self._steps - 1) or not self.holds(self._steps)):
+            message = "rules in order are all needed; a condition that asks for fewer is not evaluated"
+            raise SigmaUnsupportedError(message, line=place.line, column=place.column)
 
     def groups_of(self, view: Fields, rule: str) -> list[Group]:
         """Return the groups that an event belongs to as a match of a rule: one, or one for each member of a list."""
@@ -129,15 +139,19 @@ class Correlator:
         """Return whether a count meets every criterion of the condition."""
         return all(meets(bound, count) for bound in self._bounds)
 
-    def dump(self, state: _State) -> list[Any]:
-        """Return the state of a group as plain values."""
-        return [state.window.dump(), state.holds, state.chain]
+    def take_changes(self) -> list[tuple[Group, int, Any]]:
+        """Return (group, order, plain state or None) of what changed since the last call."""
+        return [
+            (group, order, None if state is None else [state.window.dump(), state.holds, state.chain])
+            for group, order, state in self.groups.take_changes()
+        ]
 
-    def load(self, group: Group, plain: list[Any]) -> None:
-        """Take the state of a group back."""
-        state = _State(holds=plain[1], chain=plain[2])
-        state.window.load(plain[0], self._span)
-        self.groups.put(group, state)
+    def load(self, rows: Iterable[tuple[Group, int, Any]]) -> None:
+        """Take the states of groups back, in their order."""
+        for group, order, (entries, holds, chain) in rows:
+            state = _State(holds=holds, chain=chain)
+            state.window.load(entries, self._span)
+            self.groups.put(group, order, state)
 
     def _step_name(self, step: int) -> str:
         return self.correlation.rules[step]

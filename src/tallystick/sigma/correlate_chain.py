@@ -105,7 +105,7 @@ class Correlations:
 
 
 def _values(correlation: Correlation, fields: Fields) -> Iterable[str]:
-    return counted_values(fields, (correlation.field,)) if correlation.type is CorrelationType.VALUE_COUNT else ()
+    return counted_values(fields, correlation.fields) if correlation.type is CorrelationType.VALUE_COUNT else ()
 
 
 def _in_order(correlations: Mapping[str, Correlation], keys: Mapping[str, str]) -> Sequence[str]:

@@ -19,6 +19,8 @@ class Groups(Generic[S]):
         self._make = make
         self._most = most
         self._states: dict[Group, S] = {}  # in order of touching
+        self._orders: dict[Group, int] = {}
+        self._next_order = 0
         self._changed: dict[Group, None] = {}
         self.dropped = 0
 
@@ -41,6 +43,8 @@ class Groups(Generic[S]):
                 self.forget(next(iter(self._states)))
                 self.dropped += 1
         self._states[group] = state
+        self._orders[group] = self._next_order
+        self._next_order += 1
         self._changed[group] = None
         return state
 
@@ -51,14 +55,17 @@ class Groups(Generic[S]):
     def forget(self, group: Group) -> None:
         """Drop a group: nothing that can still happen would need it."""
         if self._states.pop(group, None) is not None:
+            del self._orders[group]
             self._changed[group] = None
 
-    def put(self, group: Group, state: S) -> None:
-        """Take a state back as it was saved; groups come in the order of `__iter__`."""
+    def put(self, group: Group, order: int, state: S) -> None:
+        """Take a state back as it was saved; groups come in their order."""
         self._states[group] = state
+        self._orders[group] = order
+        self._next_order = max(self._next_order, order + 1)
 
-    def take_changes(self) -> list[tuple[Group, S | None]]:
-        """Return every group that changed since the last call, None for one that is gone, in a fixed order."""
-        changes = [(group, self._states.get(group)) for group in self._changed]
+    def take_changes(self) -> list[tuple[Group, int, S | None]]:
+        """Return (group, order, state) of what changed since the last call; the state is None for one that is gone."""
+        changes = [(group, self._orders.get(group, 0), self._states.get(group)) for group in self._changed]
         self._changed.clear()
         return changes

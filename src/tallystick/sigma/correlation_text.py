@@ -43,7 +43,7 @@ def parse_correlation(document: Node) -> Correlation:
         _fail(f"`{kind}` needs two rules or more", parts["rules"].place)
     if "condition" not in parts and kind not in _TEMPORAL:
         _fail("`condition` is missing", node.place)
-    bounds, field = _condition(parts["condition"], kind, len(rules)) if "condition" in parts else ((), "")
+    bounds, fields = _condition(parts["condition"], kind, len(rules)) if "condition" in parts else ((), ())
     generates = [_truth(place) for place in (parts.get("generate"), document.value.get("generate")) if place]
     return Correlation(
         head=parse_head(document, frozenset({"correlation", "generate"})),
@@ -52,7 +52,7 @@ def parse_correlation(document: Node) -> Correlation:
         group_by=read_texts(parts["group-by"], "group-by") if "group-by" in parts else (),
         timespan_us=_timespan(parts["timespan"]),
         condition=bounds,
-        field=field,
+        fields=fields,
         aliases=_aliases(parts["aliases"], rules) if "aliases" in parts else {},
         generate=any(generates),
         place=document.keys["correlation"],
@@ -80,29 +80,27 @@ def _timespan(node: Node) -> int:
     return seconds * 1_000_000
 
 
-def _condition(node: Node, kind: CorrelationType, rules: int) -> tuple[tuple[Bound, ...], str]:
+def _condition(node: Node, kind: CorrelationType, rules: int) -> tuple[tuple[Bound, ...], tuple[str, ...]]:
     if isinstance(node.value, str):
         _refuse("a condition over rules is not evaluated; write a count, such as `gte: 10`", node.place)
     if not isinstance(node.value, dict):
         _fail("the condition is a map such as `gte: 10`", node.place)
     bounds: list[Bound] = []
-    field = ""
+    fields: tuple[str, ...] = ()
     for key, child in node.value.items():
         if key == "field":
             if kind is not CorrelationType.VALUE_COUNT:
                 _fail(f"`{kind}` counts no field", node.keys[key])
-            if isinstance(child.value, list):
-                _refuse("several fields are not counted together; name one", child.place)
-            field = read_text(child, "field")
+            fields = read_texts(child, "field")
         elif key in set(Operator):
             bounds.append(Bound(Operator(key), _count(child, rules if kind in _TEMPORAL else COUNT_MAX)))
         else:
             _refuse(f"a condition has no key {key!r}; {', '.join(Operator)} compare", node.keys[key])
     if not 1 <= len(bounds) <= 2:
         _fail("one comparison is expected, or two for a range", node.place)
-    if kind is CorrelationType.VALUE_COUNT and not field:
+    if kind is CorrelationType.VALUE_COUNT and not fields:
         _fail("`value_count` needs the `field` whose values it counts", node.place)
-    return tuple(bounds), field
+    return tuple(bounds), fields
 
 
 def _count(node: Node, most: int) -> int:

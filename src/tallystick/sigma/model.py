@@ -208,7 +208,8 @@ class Correlation:
     """Several matches together.
 
     `rules` are ids or names, in the order of the text. All of `condition` must hold; it is empty for the temporal
-    types where the text gives none, which means every rule. `field` is what value_count counts, else empty.
+    types where the text gives none, which means every rule. `fields` are what value_count counts, several of them
+    together as one value; else empty.
     `aliases` give for each alias the field that stands for it in the matches of a rule (by name or id). `generate`
     says that the rules referred to alert by themselves as well.
     """
@@ -219,7 +220,7 @@ class Correlation:
     group_by: tuple[str, ...]
     timespan_us: int
     condition: tuple[Bound, ...]
-    field: str
+    fields: tuple[str, ...]
     aliases: Mapping[str, Mapping[str, str]]
     generate: bool
     place: Place
