@@ -33,6 +33,7 @@ from tallystick.intake.workers import AdmissionWorkers
 from tallystick.ledger.ledger import Ledger
 from tallystick.policies import PolicyRoom
 from tallystick.releases import Releases
+from tallystick.review import ReviewRoom
 from tallystick.search.recorder import ReadRecorder
 from tallystick.search.service import SearchService
 from tallystick.settings import SettingsService
@@ -86,6 +87,7 @@ class Services:
     policies: PolicyRoom
     alerts: AlertRoom
     systems: GovernRoom
+    reviews: ReviewRoom
     room: BodyRoom = field(default_factory=BodyRoom)
 
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from tallystick.alert.room import AlertRoom
 from tallystick.govern import GovernRoom, open_govern
 from tallystick.govern.ports import GovernPorts
+from tallystick.review import ReviewRoom
 from tallystick.server.access import Access
 from tallystick.server.alerting import open_alert_room
 from tallystick.server.ground import Ground
 from tallystick.server.reading import Reading
 from tallystick.server.registers import Registers
+from tallystick.server.reviewing import open_review_room
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class Duties:
 
     alerts: AlertRoom
     systems: GovernRoom
+    reviews: ReviewRoom
 
 
 def open_duties(ground: Ground, reading: Reading, access: Access, registers: Registers, held: ExitStack) -> Duties:
@@ -28,5 +31,6 @@ def open_duties(ground: Ground, reading: Reading, access: Access, registers: Reg
     projection, commands, now = ground.projection, ground.commands, ground.book.now_us
     alerts = held.enter_context(open_alert_room(ground, reading, access, lambda _kind, _version: None))
     govern = GovernPorts(reading.recorder.looked, alerts.book.raise_alarms, now, access.settings.count)
-    systems = open_govern(projection, commands, ground.settings.data, ground.ledger.origin, govern)
-    return Duties(alerts, held.enter_context(systems))
+    systems = held.enter_context(open_govern(projection, commands, ground.settings.data, ground.ledger.origin, govern))
+    reviews = open_review_room(ground, reading, access, alerts.book.raise_alarms, systems.exceptions)
+    return Duties(alerts, systems, held.enter_context(reviews))

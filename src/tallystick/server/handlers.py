@@ -14,6 +14,7 @@ from tallystick.follow import handlers as log
 from tallystick.govern import handlers as govern
 from tallystick.policies import handlers as policies
 from tallystick.releases import handlers as releases
+from tallystick.review import handlers as review
 from tallystick.settings import handlers as settings
 from tallystick.stream import handlers as stream
 from tallystick.work import handlers as work
@@ -32,5 +33,6 @@ _ROOMS: Final = (
     detect,
     alerts,
     govern,
+    review,
 )
 HANDLERS: Final = {key: handler for room in _ROOMS for key, handler in room.HANDLERS.items()}

@@ -179,6 +179,7 @@ def open_instance(
             policies=registers.policies,
             alerts=duties.alerts,
             systems=duties.systems,
+            reviews=duties.reviews,
         )
         held.enter_context(BackupRecorder(settings.data, ledger.origin, product.one))
         yield Instance(

@@ -20,6 +20,7 @@ _VERBS: Final = {
     "catalogue": "published",
     "class": "changed defined",
     "content": "erased",
+    "duty": "changed created retired",
     "erasure": "approved requested",
     "event": "viewed",
     "events": "exported pulled searched streamed tailed",
@@ -37,6 +38,10 @@ _VERBS: Final = {
     "projection": "skipped",
     "proof": "downloaded",
     "rule": "approved changed disabled drafted enabled rejected retired shipped tested",
+    "review": (
+        "exported follow_up_done follow_up_opened item_decided items_listed opened period_ended section_marked "
+        "signed started waived"
+    ),
     "segment": "quarantined readmitted",
     "server": "started stopped",
     "setting": "changed",

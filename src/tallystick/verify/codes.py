@@ -46,6 +46,7 @@ class Code(StrEnum):
     TIME_IMPOSSIBLE = "time-impossible"
     PACKAGE_WRONG = "package-wrong"
     PROOF_WRONG = "proof-wrong"
+    REVIEW_WRONG = "review-wrong"
 
 
 MEANING: Final = {
@@ -86,4 +87,5 @@ MEANING: Final = {
     Code.TIME_IMPOSSIBLE: "A witness saw the log at another time than the event claims: its time of receipt is false.",
     Code.PACKAGE_WRONG: "The package was changed or is not whole.",
     Code.PROOF_WRONG: "The proof does not show that this event is in the log.",
+    Code.REVIEW_WRONG: "What the package says of the review is not what the log says was reviewed or signed.",
 }

@@ -37,11 +37,15 @@ from tallystick.verify.package_format import (
     CHECKPOINT,
     MANIFEST,
     MANIFEST_BYTES_MAX,
+    REVIEW,
     PackageFormatError,
     event_name,
     parse_package_manifest,
 )
+from tallystick.verify.package_review import Shown, check_review
 from tallystick.verify.proof import ProofVerdict, policy_of_keys, verify_proof
+
+REVIEW_BYTES_MAX = 256 << 20
 
 
 class PackageReport(Report):
@@ -68,6 +72,7 @@ class _Seen:
     entries: dict[int, Entry] = field(default_factory=dict)
     gone: dict[int, Part] = field(default_factory=dict)
     product: list[ProductEvent] = field(default_factory=list)
+    shown: dict[int, Shown] = field(default_factory=dict)
 
 
 def verify_package(path: Path, trust: Trust, progress: Progress) -> Report:
@@ -109,6 +114,8 @@ class _Check:
             self._check_event(listed, checkpoint, policy, seen)
             self._progress("proofs", done, len(manifest["events"]))
         history = self._history(seen, verdict)
+        if "review" in manifest:
+            self._check_review(str(manifest["review"]), seen, verdict.checkpoint)
         erased = self._check_complete(manifest["complete"], seen, history)
         return self._report(manifest, verdict, seen, erased)
 
@@ -117,7 +124,7 @@ class _Check:
         names = self._archive.namelist()
         manifest = parse_package_manifest(self._member(MANIFEST, MANIFEST_BYTES_MAX))
         indexes = [each["index"] for each in manifest["events"]]
-        listed = {MANIFEST, CHECKPOINT, *map(event_name, indexes)}
+        listed = {MANIFEST, CHECKPOINT, *map(event_name, indexes), *([REVIEW] if "review" in manifest else [])}
         if len(names) != len(set(names)):
             raise PackageFormatError("it holds two files of one name")
         for name in sorted(set(names) - listed):
@@ -198,6 +205,8 @@ class _Check:
             return
         if disclosure.personal is None:
             seen.gone[index] = Part.PERSONAL
+        assert disclosure.facts is not None
+        seen.shown[index] = Shown.of(disclosure.source, disclosure.id, disclosure.facts, verdict.event)
         note_product(disclosure, str(verdict.event.get("action")), name, seen.product, self._findings)
 
     def _history(self, seen: _Seen, verdict: Verdict) -> LogHistory:
@@ -206,6 +215,21 @@ class _Check:
         if history.origin and history.origin != verdict.checkpoint.origin:
             self._findings.add(Code.BEGINNING_WRONG, f"the log calls itself {history.origin}", event_name(0), 0)
         return history
+
+    def _check_review(self, digest: str, seen: _Seen, checkpoint: Checkpoint) -> None:
+        """Compare what the package says of a review with what the log says of it."""
+        try:
+            data = self._member(REVIEW, REVIEW_BYTES_MAX)
+        except PackageFormatError as error:
+            self._findings.add(Code.PACKAGE_WRONG, error.message, REVIEW)
+            return
+        if sha256(data).hexdigest() != digest:
+            self._findings.add(Code.PACKAGE_WRONG, "it is not the file that package.json lists", REVIEW)
+            return
+        wrong, remarks = check_review(data, seen.shown, checkpoint)
+        for message in wrong:
+            self._findings.add(Code.REVIEW_WRONG, message, REVIEW)
+        self._remarks += remarks
 
     def _check_complete(self, ranges: tuple[Range, ...], seen: _Seen, history: LogHistory) -> dict[int, Part]:
         """Return what erasures in the package account for; find what is missing from ranges called complete."""

@@ -19,6 +19,7 @@ from tallystick.note import parse_checkpoint, parse_note
 FORMAT: Final = 1
 MANIFEST: Final = "package.json"
 CHECKPOINT: Final = "checkpoint"
+REVIEW: Final = "review.json"
 MANIFEST_BYTES_MAX: Final = 256 << 20
 _TIME: Final = (1980, 1, 1, 0, 0, 0)
 _MEMBERS: Final = {
@@ -46,7 +47,8 @@ class Evidence:
     """What goes into a package: `proofs` are (index, tlog-proof) in order of index, all under `checkpoint`.
 
     A proof whose extra data are the bare entry stands for an event whose content is gone. `complete` are the (first,
-    size) ranges of which no event is left out; `about` says in words what the package is for.
+    size) ranges of which no event is left out; `about` says in words what the package is for. `review` is the rows of a
+    review's sections, where the package is of one (`docs/format/review.md`).
     """
 
     checkpoint: bytes
@@ -55,6 +57,7 @@ class Evidence:
     created_at: str
     complete: tuple[Range, ...] = ()
     about: Mapping[str, str] = field(default_factory=dict)
+    review: bytes | None = None
 
 
 def format_package(evidence: Evidence) -> bytes:
@@ -85,6 +88,9 @@ def write_package(sink: BinaryIO, evidence: Evidence) -> int:
             "events": listed,
             "complete": [list(each) for each in evidence.complete],
         }
+        if evidence.review is not None:
+            _write(archive, REVIEW, evidence.review)
+            manifest["review"] = sha256(evidence.review).hexdigest()
         _write(archive, MANIFEST, canonical_json(manifest))
     return len(listed)
 
@@ -106,8 +112,12 @@ def parse_package_manifest(data: bytes) -> dict[str, Any]:
     try:
         check_canonical(data)
         manifest: dict[str, Any] = json.loads(data)
-        if not isinstance(manifest, dict) or manifest.keys() != _MEMBERS.keys() or manifest["format"] != FORMAT:
+        if not isinstance(manifest, dict) or manifest.keys() - {"review"} != _MEMBERS.keys():
+            raise PackageFormatError(f"{MANIFEST} does not have the members of a package")
+        if manifest["format"] != FORMAT:
             raise PackageFormatError(f"{MANIFEST} is not of format {FORMAT}")
+        if "review" in manifest:
+            _typed(manifest["review"], str)
         if any(type(manifest[name]) is not kind for name, kind in _MEMBERS.items()):
             raise PackageFormatError(f"a member of {MANIFEST} is of the wrong type")
         manifest["keys"] = [_typed(key, str) for key in manifest["keys"]]

@@ -12,6 +12,14 @@ from tallystick.store.tables.metadata import METADATA
 from tallystick.store.tables.people import CREDENTIAL, PERSON, PERSON_GROUP, PERSON_HAND, RECOVERY_CODE_USED, SESSION
 from tallystick.store.tables.policies import POLICY, POLICY_PROJECT, POLICY_PROPOSAL, POLICY_REACH, POLICY_STEP
 from tallystick.store.tables.releases import MILESTONE, RELEASE, RELEASE_ASSET, RELEASE_STEP
+from tallystick.store.tables.reviews import (
+    REVIEW,
+    REVIEW_DUTY,
+    REVIEW_FOLLOW_UP,
+    REVIEW_ITEM,
+    REVIEW_MARK,
+    REVIEW_SIGNATURE,
+)
 from tallystick.store.tables.rules import (
     DETECTION_RULE,
     DETECTION_RULE_VERSION,
@@ -63,6 +71,12 @@ __all__ = [
     "RELEASE_ASSET",
     "RELEASE_STEP",
     "RETENTION_CLASS",
+    "REVIEW",
+    "REVIEW_DUTY",
+    "REVIEW_FOLLOW_UP",
+    "REVIEW_ITEM",
+    "REVIEW_MARK",
+    "REVIEW_SIGNATURE",
     "ROLE",
     "SESSION",
     "SETTING",

@@ -239,6 +239,9 @@ def upgrade() -> None:
         sa.Column("part", sa.String(length=16), nullable=False),
         sa.Column("ranges", sa.Text(), nullable=False),
         sa.Column("ground", sa.Text(), nullable=False),
+        sa.Column("classes", sa.Text(), nullable=True),
+        sa.Column("spared", sa.Text(), nullable=True),
+        sa.Column("events", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("erased_index"),
     )
     op.create_table(
@@ -323,8 +326,17 @@ def upgrade() -> None:
     op.create_table(
         "hold",
         sa.Column("hold", sa.String(length=128), nullable=False),
-        sa.Column("ranges", sa.Text(), nullable=False),
+        sa.Column("ranges", sa.Text(), nullable=True),
+        sa.Column("classes", sa.Text(), nullable=True),
+        sa.Column("sources", sa.Text(), nullable=True),
+        sa.Column("received", sa.Text(), nullable=True),
+        sa.Column("owner", sa.String(length=256), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("placed_by", sa.String(length=256), nullable=True),
+        sa.Column("placed_at", sa.BigInteger(), nullable=False),
         sa.Column("placed_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("released_at", sa.BigInteger(), nullable=True),
+        sa.Column("released_by", sa.String(length=256), nullable=True),
         sa.Column("released_index", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("hold", "placed_index"),
     )
@@ -563,10 +575,112 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("retention_days", sa.Integer(), nullable=True),
+        sa.Column("personal_days", sa.Integer(), nullable=True),
+        sa.Column("floor_days", sa.Integer(), nullable=True),
+        sa.Column("regulations", sa.Text(), nullable=True),
+        sa.Column("below_floor", sa.Text(), nullable=True),
+        sa.Column("changed_index", sa.BigInteger(), nullable=False),
         sa.Column("keeps_facts", sa.Boolean(), nullable=False),
         sa.Column("defined_index", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("number"),
     )
+    op.create_table(
+        "review",
+        sa.Column("review", sa.String(length=48), nullable=False),
+        sa.Column("duty", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("scope", sa.String(length=512), nullable=False),
+        sa.Column("period", sa.String(length=16), nullable=False),
+        sa.Column("start_at", sa.BigInteger(), nullable=False),
+        sa.Column("end_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("opened_index", sa.BigInteger(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("seed", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("sections", sa.Text(), nullable=False),
+        sa.Column("closed", sa.String(length=16), nullable=True),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.Column("late", sa.Boolean(), nullable=False),
+        sa.Column("exception", sa.String(length=64), nullable=True),
+        sa.Column("started_at", sa.BigInteger(), nullable=True),
+        sa.Column("marked", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("review"),
+    )
+    with op.batch_alter_table("review", schema=None) as batch_op:
+        batch_op.create_index("review_by_due", ["due_at"], unique=False)
+        batch_op.create_index("review_of_duty", ["duty", "end_at"], unique=False)
+
+    op.create_table(
+        "review_duty",
+        sa.Column("duty", sa.String(length=32), nullable=False),
+        sa.Column("scope", sa.String(length=512), nullable=False),
+        sa.Column("title", sa.Text(), nullable=True),
+        sa.Column("terms", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("retired_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("duty"),
+    )
+    op.create_table(
+        "review_follow_up",
+        sa.Column("follow_up", sa.String(length=32), nullable=False),
+        sa.Column("review", sa.String(length=48), nullable=False),
+        sa.Column("duty", sa.String(length=32), nullable=False),
+        sa.Column("scope", sa.String(length=512), nullable=False),
+        sa.Column("section", sa.String(length=32), nullable=False),
+        sa.Column("owner", sa.String(length=128), nullable=False),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("opened_index", sa.BigInteger(), nullable=False),
+        sa.Column("done_at", sa.BigInteger(), nullable=True),
+        sa.Column("done_by", sa.String(length=128), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("follow_up"),
+    )
+    with op.batch_alter_table("review_follow_up", schema=None) as batch_op:
+        batch_op.create_index("review_follow_up_of", ["duty"], unique=False)
+
+    op.create_table(
+        "review_item",
+        sa.Column("review", sa.String(length=48), nullable=False),
+        sa.Column("section", sa.String(length=32), nullable=False),
+        sa.Column("place", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("item", sa.String(length=256), nullable=False),
+        sa.Column("facts", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("review", "section", "place"),
+    )
+    op.create_table(
+        "review_mark",
+        sa.Column("review", sa.String(length=48), nullable=False),
+        sa.Column("section", sa.String(length=32), nullable=False),
+        sa.Column("item", sa.String(length=256), nullable=False),
+        sa.Column("person", sa.String(length=128), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("verdict", sa.String(length=16), nullable=False),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("own", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("log_index", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("review", "section", "item", "person"),
+    )
+    op.create_table(
+        "review_signature",
+        sa.Column("log_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("review", sa.String(length=48), nullable=False),
+        sa.Column("place", sa.String(length=8), nullable=False),
+        sa.Column("person", sa.String(length=128), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("late", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("log_index"),
+    )
+    with op.batch_alter_table("review_signature", schema=None) as batch_op:
+        batch_op.create_index("review_signature_of", ["review"], unique=False)
+
     op.create_table(
         "role",
         sa.Column("role", sa.String(length=64), nullable=False),
