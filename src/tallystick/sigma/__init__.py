@@ -25,7 +25,9 @@ line and column; nothing is skipped.
 
 from __future__ import annotations
 
+from tallystick.sigma.compiling import applies
 from tallystick.sigma.errors import SigmaError, SigmaPlaceholderError, SigmaTooLargeError, SigmaUnsupportedError
+from tallystick.sigma.explanation import Explanation, explain
 from tallystick.sigma.loading import load
 from tallystick.sigma.model import (
     Bound,
@@ -42,7 +44,11 @@ from tallystick.sigma.model import (
     Rule,
     Status,
 )
+from tallystick.sigma.needs import fields_of, placeholders_of
+from tallystick.sigma.ruleset import RuleSet, compile_rules
+from tallystick.sigma.values import Lists
 from tallystick.sigma.view import EventView, View
+from tallystick.sigma.wildcards import escape
 
 __all__ = [
     "Bound",
@@ -50,19 +56,28 @@ __all__ = [
     "CorrelationType",
     "Document",
     "EventView",
+    "Explanation",
     "Filter",
     "Head",
     "Level",
+    "Lists",
     "Logsource",
     "Operator",
     "Place",
     "Related",
     "Rule",
+    "RuleSet",
     "SigmaError",
     "SigmaPlaceholderError",
     "SigmaTooLargeError",
     "SigmaUnsupportedError",
     "Status",
     "View",
+    "applies",
+    "compile_rules",
+    "escape",
+    "explain",
+    "fields_of",
     "load",
+    "placeholders_of",
 ]

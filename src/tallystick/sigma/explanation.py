@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-Kind = Literal["rule", "filter", "and", "or", "not", "quantified", "search", "map", "list", "field"]
+from tallystick.sigma.compiling import Compiled, Kind, compile_rule, no_lists
+from tallystick.sigma.model import Filter, Rule
+from tallystick.sigma.values import Lists
+from tallystick.sigma.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +26,20 @@ class Explanation:
     parts: tuple[Explanation, ...] = ()
     field: str = ""
     values: tuple[Any, ...] = ()
+
+
+def explain(rule: Rule, view: View, *, filters: Sequence[Filter] = (), lists: Lists = no_lists) -> Explanation:
+    """Return why `rule` matches the event, or does not. Raises SigmaPlaceholderError when a list is missing."""
+    return explained(compile_rule(rule, filters, lists), view)
+
+
+def explained(compiled: Compiled, view: View) -> Explanation:
+    """Return the truth of a condition and of everything in it."""
+    return Explanation(
+        compiled.kind,
+        compiled.label,
+        compiled.holds(view),
+        tuple([explained(part, view) for part in compiled.parts]),
+        compiled.field,
+        view.get(compiled.field) if compiled.field else (),
+    )

@@ -69,7 +69,7 @@ def checks_of(item: Item, lists: Lists | None) -> tuple[Check, ...]:
     return tuple([_text(value, item, lists) for value in item.values])
 
 
-def placeholders_of(item: Item) -> frozenset[str]:
+def names_in(item: Item) -> frozenset[str]:
     """Return the names of the lists that `item` needs."""
     if "expand" not in item.modifiers:
         return frozenset()
