@@ -14,6 +14,8 @@ from litestar.di import NamedDependency, Provide
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
 
+from tallystick.api.alert_acts import ALERT_ACT_ROUTES
+from tallystick.api.alerts import ALERT_ROUTES
 from tallystick.api.catalogue import CATALOGUE_ROUTES
 from tallystick.api.exports import EXPORT_ROUTES
 from tallystick.api.failures import FAILURES
@@ -66,6 +68,8 @@ ROUTES: Final = (
     *POLICY_ROUTES,
     *STREAM_ROUTES,
     *GITLAB_ROUTES,
+    *ALERT_ROUTES,
+    *ALERT_ACT_ROUTES,
     healthz,
     readyz,
     metrics,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import hashlib
 import io
@@ -63,6 +64,11 @@ class Export:
     media_type: str
     body: bytes
     sha256: str
+
+    @property
+    def sha256_base64(self) -> str:
+        """The digest as an HTTP field writes it."""
+        return base64.b64encode(bytes.fromhex(self.sha256)).decode()
 
 
 class PopulationService:

@@ -65,10 +65,10 @@ class AlertReading:
         condition = rows.condition_of(wanted, caller.rights.scopes(Permission.ALERTS_READ), now)
         if after is not None:
             rank, index = _parse_after(after)
-            follows = or_(rank > rows.RANK, and_(rank == rows.RANK, ALERT.c.opened_index < index))
+            follows = or_(rows.gravity < rank, and_(rows.gravity == rank, ALERT.c.opened_index < index))
             condition = and_(condition, follows)
         limit = max(1, min(limit, PAGE_MAX))
-        order = (rows.RANK.desc(), ALERT.c.opened_index.desc())
+        order = (rows.gravity.desc(), ALERT.c.opened_index.desc())
         with self._projection.engine.connect() as connection:
             found = rows.select_alerts(connection, condition, *order, limit=limit + 1)
         self._ports.looked(caller, LOOKED, _place(caller, wanted.scope))

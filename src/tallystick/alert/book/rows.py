@@ -18,7 +18,7 @@ from tallystick.store.tables.people import PERSON
 STEPS_MAX: Final = 500
 """Of an alert's newest steps that are shown; the events page has all of them."""
 CHANGED_MAX: Final = 500
-RANK: Final[ColumnElement[int]] = case(
+gravity: Final[ColumnElement[int]] = case(
     {name: rank for rank, name in enumerate(SEVERITIES)}, value=ALERT.c.severity, else_=0
 )
 
