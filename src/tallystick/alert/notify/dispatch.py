@@ -20,8 +20,8 @@ from tallystick.alert.notify.routing import NOBODY, Route, Routing
 class Group(msgspec.Struct, kw_only=True):
     """Alerts (`members`: id to epoch) on their way to one receiver, and what it was told of them (`told`).
 
-    `step` is 0 for the route itself and counts its steps of escalation otherwise. `held` remembers which reasons are on
-    record. Changed by the notifier only.
+    `step` is 0 for the route itself and counts its steps of escalation otherwise. `born` is the epoch of the alert that
+    began it. `held` remembers which reasons are on record. Changed by the notifier only.
     """
 
     id: str
@@ -30,6 +30,7 @@ class Group(msgspec.Struct, kw_only=True):
     step: int
     labels: str
     next_at: int
+    born: int = 0
     number: int = 0
     notified_at: int = 0
     flushed: bool = False

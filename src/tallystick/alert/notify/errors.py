@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tallystick.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
+from tallystick.errors import ConflictError, InvalidInputError, NotFoundError
 
 
 class RoutingInvalidError(InvalidInputError):
@@ -51,13 +51,6 @@ class ReceiverUsedError(ConflictError):
 
     code = "alert-receiver-used"
     advice = "Take it out of the routes first."
-
-
-class ReceiverSecretMissingError(UnavailableError):
-    """The address of a receiver is not in `secrets.db`, or is not the one that the log names: nothing is sent."""
-
-    code = "alert-receiver-secret-missing"
-    advice = "Set the receiver up again; a restored `secrets.db` may lack it."
 
 
 class SilenceUnknownError(NotFoundError):

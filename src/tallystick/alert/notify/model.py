@@ -161,13 +161,16 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """One notification for one receiver; `key` is the same however often it is sent. `counts` are those of its alerts
-    when it was made. `state` is waiting, delivered or dead; the last two are in the log once `recorded`.
+    """One notification for one receiver; `key` is the same however often it is sent.
+
+    `state` is waiting, delivered or dead; the last two are in the log once `recorded`. `alarms` is false for what says
+    itself that something could not be delivered, so that failures never cause failures. `round` counts retries by hand.
     """
 
     key: str
     receiver: str
     route: str
+    group: str
     tells: Tells
     number: int
     scope: str

@@ -105,7 +105,7 @@ def parse_yaml(text: str) -> Place:
     return Place(node)
 
 
-def _at(mark: yaml.Mark | None, message: str) -> RoutingInvalidError:
+def _at(mark: Any, message: str) -> RoutingInvalidError:
     if mark is None:
         return RoutingInvalidError(message)
     return RoutingInvalidError(message, line=mark.line + 1, column=mark.column + 1)
