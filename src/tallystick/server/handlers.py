@@ -8,6 +8,7 @@ from tallystick.access.grants import handlers as grants
 from tallystick.access.people import handlers as people
 from tallystick.access.sources import handlers as sources
 from tallystick.alert.book import handlers as alerts
+from tallystick.alert.notify import handlers as notify
 from tallystick.detect import handlers as detect
 from tallystick.evidence import handlers as evidence
 from tallystick.follow import handlers as log
@@ -32,6 +33,7 @@ _ROOMS: Final = (
     releases,
     detect,
     alerts,
+    notify,
     govern,
     review,
 )

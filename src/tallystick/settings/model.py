@@ -203,6 +203,16 @@ _LIST: Final = (
         "on",
     ),
     SettingType(
+        "systems.review_days",
+        "Review of declarations",
+        "A declaration of what is critical in a system is due for review when it was approved longer ago.",
+        "count",
+        365,
+        unit="days",
+        least=1,
+        most=366,
+    ),
+    SettingType(
         "exceptions.days_max",
         "Longest exception",
         "An exception from a policy, a rule, a retention, a declaration or a review lasts so many days at most; to go on is "
@@ -244,6 +254,16 @@ _LIST: Final = (
             ("acknowledge_minutes", "acknowledge", "acknowledged", "minutes", minutes, 43200),
             ("close_hours", "close", "closed", "hours", hours, 8760),
         )
+    ),
+    SettingType(
+        "alerts.silence_hours_max",
+        "Longest silence",
+        "A silence keeps alerts quiet for so many hours at most; to go on is another decision, with another reason.",
+        "count",
+        168,
+        unit="hours",
+        least=1,
+        most=2160,
     ),
     SettingType(
         "alerts.second_person",

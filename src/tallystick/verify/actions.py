@@ -13,13 +13,18 @@ _VERBS: Final = {
         "signed_in signed_out totp_disabled totp_enabled withdrawn"
     ),
     "alert": (
-        "acknowledged assigned closed closing_declined closing_requested commented event_linked exported opened recovered "
+        "acknowledged assigned closed closing_declined closing_requested commented event_linked exported "
+        "notification_failed notification_held notification_retried notified opened recovered "
         "reopened repeated response_recorded started"
     ),
+    "alert_receiver": "removed set tested",
+    "alert_routes": "changed",
     "backup": "created restored",
     "catalogue": "published",
     "class": "changed defined",
     "content": "erased",
+    "coverage": "gap_closed gap_opened",
+    "declaration": "approved proposed rejected withdrawn",
     "duty": "changed created retired",
     "erasure": "approved requested",
     "event": "viewed",
@@ -45,10 +50,12 @@ _VERBS: Final = {
     "segment": "quarantined readmitted",
     "server": "started stopped",
     "setting": "changed",
+    "silence": "changed ended placed",
     "source": "changed registered retired",
     "stream": (
         "backfill_requested changed created deleted ended letters_replayed paused resumed secret_rotated tested"
     ),
+    "system": "changed registered retired",
     "token": "created revoked rotated",
     "view": "deleted saved",
     "witness": "fell_behind",

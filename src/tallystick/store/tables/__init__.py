@@ -9,6 +9,7 @@ from tallystick.store.tables.exceptions import EXCEPTION, EXCEPTION_STEP
 from tallystick.store.tables.grants import GRANT, GRANT_STEP, ROLE
 from tallystick.store.tables.log import CATALOGUE, CURSOR, DEFINITION, HOLD, QUARANTINE, RETENTION_CLASS
 from tallystick.store.tables.metadata import METADATA
+from tallystick.store.tables.notify import ALERT_HELD, ALERT_NOTIFICATION, ALERT_RECEIVER, ALERT_ROUTING, SILENCE
 from tallystick.store.tables.people import CREDENTIAL, PERSON, PERSON_GROUP, PERSON_HAND, RECOVERY_CODE_USED, SESSION
 from tallystick.store.tables.policies import POLICY, POLICY_PROJECT, POLICY_PROPOSAL, POLICY_REACH, POLICY_STEP
 from tallystick.store.tables.releases import MILESTONE, RELEASE, RELEASE_ASSET, RELEASE_STEP
@@ -30,17 +31,24 @@ from tallystick.store.tables.rules import (
 from tallystick.store.tables.settings import SETTING
 from tallystick.store.tables.sources import SOURCE, TOKEN
 from tallystick.store.tables.streams import GITLAB_SENDER, STREAM, STREAM_VERSION
+from tallystick.store.tables.systems import COVERAGE_GAP, DECLARATION, SYSTEM, SYSTEM_VERSION
 from tallystick.store.tables.work import EXPORT, VIEW
 
 __all__ = [
     "ALERT",
     "ALERT_EVENT",
+    "ALERT_HELD",
+    "ALERT_NOTIFICATION",
     "ALERT_OCCASION",
+    "ALERT_RECEIVER",
+    "ALERT_ROUTING",
     "ALERT_STEP",
     "BACKUP",
     "CATALOGUE",
+    "COVERAGE_GAP",
     "CREDENTIAL",
     "CURSOR",
+    "DECLARATION",
     "DEFINITION",
     "DETECTION_RULE",
     "DETECTION_RULE_VERSION",
@@ -80,9 +88,12 @@ __all__ = [
     "ROLE",
     "SESSION",
     "SETTING",
+    "SILENCE",
     "SOURCE",
     "STREAM",
     "STREAM_VERSION",
+    "SYSTEM",
+    "SYSTEM_VERSION",
     "TOKEN",
     "VIEW",
 ]
