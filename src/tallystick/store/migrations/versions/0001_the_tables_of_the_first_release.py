@@ -112,11 +112,72 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("alert", "event_index"),
     )
     op.create_table(
+        "alert_held",
+        sa.Column("log_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("alert", sa.String(length=16), nullable=False),
+        sa.Column("scope", sa.String(length=512), nullable=False),
+        sa.Column("receiver", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.String(length=16), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("log_index", "alert"),
+    )
+    with op.batch_alter_table("alert_held", schema=None) as batch_op:
+        batch_op.create_index("alert_held_by", ["by"], unique=False)
+
+    op.create_table(
+        "alert_notification",
+        sa.Column("key", sa.String(length=36), nullable=False),
+        sa.Column("log_index", sa.BigInteger(), nullable=False),
+        sa.Column("receiver", sa.String(length=64), nullable=False),
+        sa.Column("route", sa.String(length=256), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("scope", sa.String(length=512), nullable=False),
+        sa.Column("firing", sa.Text(), nullable=False),
+        sa.Column("resolved", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.String(length=16), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    with op.batch_alter_table("alert_notification", schema=None) as batch_op:
+        batch_op.create_index("alert_notification_at", ["log_index"], unique=False)
+
+    op.create_table(
         "alert_occasion",
         sa.Column("occasion", sa.String(length=32), nullable=False),
         sa.Column("alert", sa.String(length=16), nullable=False),
         sa.Column("log_index", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("occasion"),
+    )
+    op.create_table(
+        "alert_receiver",
+        sa.Column("receiver", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("place", sa.String(length=256), nullable=False),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("send_resolved", sa.Boolean(), nullable=False),
+        sa.Column("personal_scopes", sa.Text(), nullable=False),
+        sa.Column("header_names", sa.Text(), nullable=False),
+        sa.Column("secret", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("set_at", sa.BigInteger(), nullable=False),
+        sa.Column("set_by", sa.String(length=256), nullable=False),
+        sa.Column("tested_at", sa.BigInteger(), nullable=True),
+        sa.Column("test_outcome", sa.String(length=16), nullable=True),
+        sa.Column("test_code", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("receiver"),
+    )
+    op.create_table(
+        "alert_routing",
+        sa.Column("log_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("config", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("set_at", sa.BigInteger(), nullable=False),
+        sa.Column("set_by", sa.String(length=256), nullable=False),
+        sa.PrimaryKeyConstraint("log_index"),
     )
     op.create_table(
         "alert_step",
@@ -152,6 +213,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("from_index"),
     )
     op.create_table(
+        "coverage_gap",
+        sa.Column("opened_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("system", sa.String(length=32), nullable=False),
+        sa.Column("gap", sa.String(length=256), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("closed_index", sa.BigInteger(), nullable=True),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("opened_index"),
+    )
+    with op.batch_alter_table("coverage_gap", schema=None) as batch_op:
+        batch_op.create_index("coverage_gap_of", ["system", "gap"], unique=False)
+
+    op.create_table(
         "credential",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
@@ -171,6 +245,27 @@ def upgrade() -> None:
         sa.Column("next_index", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("projection"),
     )
+    op.create_table(
+        "declaration",
+        sa.Column("declaration", sa.String(length=32), nullable=False),
+        sa.Column("system", sa.String(length=32), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("based_on", sa.String(length=32), nullable=True),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("proposed_by", sa.String(length=256), nullable=False),
+        sa.Column("proposed_index", sa.BigInteger(), nullable=False),
+        sa.Column("proposed_at", sa.BigInteger(), nullable=False),
+        sa.Column("decision", sa.String(length=16), nullable=True),
+        sa.Column("decided_by", sa.String(length=256), nullable=True),
+        sa.Column("decided_index", sa.BigInteger(), nullable=True),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("decision_reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("declaration"),
+    )
+    with op.batch_alter_table("declaration", schema=None) as batch_op:
+        batch_op.create_index("declaration_of", ["system", "proposed_index"], unique=False)
+
     op.create_table(
         "definition",
         sa.Column("action", sa.String(length=128), nullable=False),
@@ -732,6 +827,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
+        "silence",
+        sa.Column("silence", sa.String(length=32), nullable=False),
+        sa.Column("matchers", sa.Text(), nullable=False),
+        sa.Column("scope", sa.String(length=512), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("author", sa.String(length=256), nullable=False),
+        sa.Column("placed_at", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_by", sa.String(length=256), nullable=True),
+        sa.Column("changed_index", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("silence"),
+    )
+    with op.batch_alter_table("silence", schema=None) as batch_op:
+        batch_op.create_index("silence_until", ["until"], unique=False)
+
+    op.create_table(
         "source",
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("name", sa.String(length=128), nullable=False),
@@ -780,6 +892,37 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("destination", "from_index"),
     )
+    op.create_table(
+        "system",
+        sa.Column("system", sa.String(length=32), nullable=False),
+        sa.Column("registered_index", sa.BigInteger(), nullable=False),
+        sa.Column("retired_index", sa.BigInteger(), nullable=True),
+        sa.Column("retired_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("system"),
+    )
+    op.create_table(
+        "system_version",
+        sa.Column("from_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("system", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.String(length=256), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("environment", sa.String(length=32), nullable=False),
+        sa.Column("data_class", sa.String(length=32), nullable=False),
+        sa.Column("owner", sa.String(length=256), nullable=False),
+        sa.Column("deputies", sa.Text(), nullable=False),
+        sa.Column("endpoints", sa.Text(), nullable=True),
+        sa.Column("assets", sa.Text(), nullable=True),
+        sa.Column("third_parties", sa.Text(), nullable=True),
+        sa.Column("runbook", sa.Text(), nullable=True),
+        sa.Column("procedure", sa.Text(), nullable=True),
+        sa.Column("changed", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("from_index"),
+    )
+    with op.batch_alter_table("system_version", schema=None) as batch_op:
+        batch_op.create_index("system_version_of", ["system", "from_index"], unique=False)
+
     op.create_table(
         "token",
         sa.Column("token", sa.String(length=32), nullable=False),
