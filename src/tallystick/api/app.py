@@ -17,6 +17,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, S
 from tallystick.api.alert_acts import ALERT_ACT_ROUTES
 from tallystick.api.alerts import ALERT_ROUTES
 from tallystick.api.catalogue import CATALOGUE_ROUTES
+from tallystick.api.duties import DUTY_ROUTES
 from tallystick.api.exports import EXPORT_ROUTES
 from tallystick.api.failures import FAILURES
 from tallystick.api.gitlab import GITLAB_ROUTES
@@ -32,6 +33,7 @@ from tallystick.api.problem import ErrorPage, error_handlers
 from tallystick.api.read import disclosures, event, events, export, facets, histogram, proof, readers
 from tallystick.api.record import record_events
 from tallystick.api.releases import RELEASE_ROUTES
+from tallystick.api.reviews import REVIEW_ROUTES
 from tallystick.api.roles import ROLE_ROUTES
 from tallystick.api.services import Services, caller_of
 from tallystick.api.settings import SETTING_ROUTES
@@ -66,6 +68,8 @@ ROUTES: Final = (
     *CATALOGUE_ROUTES,
     *RELEASE_ROUTES,
     *POLICY_ROUTES,
+    *DUTY_ROUTES,
+    *REVIEW_ROUTES,
     *STREAM_ROUTES,
     *GITLAB_ROUTES,
     *ALERT_ROUTES,

@@ -6,7 +6,7 @@ The snapshot was made by the product; its rows are shown by the right of whoever
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tallystick.access.model import Caller
@@ -201,6 +201,9 @@ class Looking:
             signatures = rows.load_signatures(connection, review.id)
             follow_ups = rows.load_follow_ups(connection, REVIEW_FOLLOW_UP.c.review == review.id)
             can_review = review.closed is None and self._reviewing.may_review(connection, caller, review)
+        if not caller.rights.allows(Permission.EVENTS_READ_PERSONAL, review.scope):
+            marks = [each if each.person == caller.id else replace(each, name=None) for each in marks]
+            signatures = [each if each.person == caller.id else replace(each, name=None) for each in signatures]
         self._ports.search.recorder.looked(caller, LOOKED, review.scope)
         standings = {each.section: standing_of(each, marks, items) for each in review.sections}
         state = review.state(self._ports.now_us())

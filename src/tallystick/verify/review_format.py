@@ -9,8 +9,9 @@ from __future__ import annotations
 import heapq
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from tallystick.event.canonical import canonical_json
 
@@ -22,7 +23,8 @@ _SNAPSHOT: Final = b"tallystick/1 review snapshot\n"
 SNAPSHOT_MEMBERS: Final = ("review", "duty", "kind", "period", "from", "to", "due", "size", "seed", "sections")
 
 
-class RowRef(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class RowRef:
     """One event of a section. `id` has 16 bytes, `facts` is the SHA-256 of the facts in hexadecimal."""
 
     index: int
