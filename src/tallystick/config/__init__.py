@@ -14,6 +14,7 @@ from tallystick.config.model import (
     DatabaseSetting,
     OidcSetting,
     Settings,
+    SmtpSetting,
     UnsafeListenError,
     is_loopback,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "Setting",
     "SettingError",
     "Settings",
+    "SmtpSetting",
     "UnsafeListenError",
     "WitnessSetting",
     "configured_data",

@@ -17,6 +17,7 @@ DEFAULT_PORT: Final = 8400
 WORKERS_MAX: Final = 64
 RESERVE_BYTES: Final = 256 << 20
 ProxyHeaders = Literal["x-forwarded", "forwarded"]
+SmtpSecurity = Literal["starttls", "tls", "none"]
 OIDC_SCOPES: Final = ("openid", "profile", "email")
 PROXIES: Final = ("127.0.0.1", "::1")
 
@@ -72,6 +73,30 @@ class OidcSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class SmtpSetting:
+    """The mail server that mail of this installation is handed to."""
+
+    host: str
+    sender: str
+    """The address that mail comes from."""
+    port: int = 587
+    security: SmtpSecurity = "starttls"
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.host or not 1 <= self.port <= 65535:
+            raise SettingError("the mail server has no name or no port", advice="Give smtp.host and smtp.port.")
+        if "@" not in self.sender:
+            raise SettingError(f"{self.sender!r} is no address", advice="Give smtp.sender, such as audit@example.org.")
+        if self.security == "none" and self.password is not None and not is_loopback(self.host):
+            raise SettingError(
+                "the password of the mail server would be sent in the clear",
+                advice="Use starttls or tls for smtp.security, or a mail server without sign-in.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One installation. `state` must not lie inside `data`: it is what shows that `data` was put back in time."""
 
@@ -96,6 +121,8 @@ class Settings:
     database: DatabaseSetting | None = None
     """None for SQLite in the data directory."""
     oidc: OidcSetting | None = None
+    smtp: SmtpSetting | None = None
+    """None where no mail is sent."""
     reserve_bytes: int = RESERVE_BYTES
     witnesses: tuple[WitnessSetting, ...] = ()
     catalogue_files: tuple[Path, ...] = ()

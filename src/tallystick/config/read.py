@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tallystick.config.file import CONFIG_FILE, load_config_file
 from tallystick.config.listing import CATALOGUE_FOLDER, SETTINGS
-from tallystick.config.model import DatabaseSetting, OidcSetting, Settings
+from tallystick.config.model import DatabaseSetting, OidcSetting, Settings, SmtpSetting
 from tallystick.config.values import SettingError, read_secret
 from tallystick.event.limits import Limits
 
@@ -43,6 +43,7 @@ def settings_for(data: Path, state: Path | None = None, **others: Any) -> Settin
         "catalogue_files": (*sorted((data / CATALOGUE_FOLDER).glob("*.yaml")), *values.get("catalogue", ())),
         "database": _database(values),
         "oidc": _oidc(values),
+        "smtp": _smtp(values),
     }
     return Settings(**{**usual, **others})
 
@@ -104,3 +105,13 @@ def _oidc(values: Mapping[str, Any]) -> OidcSetting | None:
         raise SettingError(f"OpenID Connect lacks oidc.{min(missing)}", advice="Give oidc.issuer and oidc.client_id.")
     secret = given.pop("client_secret_file", None)
     return OidcSetting(**given, client_secret=None if secret is None else read_secret(secret))
+
+
+def _smtp(values: Mapping[str, Any]) -> SmtpSetting | None:
+    given = _below("smtp.", values)
+    if not given:
+        return None
+    if missing := {"host", "sender"} - set(given):
+        raise SettingError(f"mail lacks smtp.{min(missing)}", advice="Give smtp.host and smtp.sender.")
+    secret = given.pop("password_file", None)
+    return SmtpSetting(**given, password=None if secret is None else read_secret(secret))

@@ -22,7 +22,7 @@ _PLACES: Final[Mapping[str, str]] = {
     "proxy.headers": "proxy_headers",
     "catalogue": "catalogue_files",
 }
-_NOT_SHOWN: Final = frozenset({"oidc.client_secret_file", "database.url_file"})
+_NOT_SHOWN: Final = frozenset({"oidc.client_secret_file", "database.url_file", "smtp.password_file"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,12 @@ def _network(text: str) -> str:
         raise ValueError("addresses or networks such as 192.0.2.7 or 10.0.0.0/8") from error
 
 
+def _smtp_security(text: str) -> str:
+    if text not in {"starttls", "tls", "none"}:
+        raise ValueError("starttls, tls or none")
+    return text
+
+
 def _proxy_headers(text: str) -> str:
     if text not in {"x-forwarded", "forwarded"}:
         raise ValueError("x-forwarded or forwarded")
@@ -153,6 +159,7 @@ def _proxy_headers(text: str) -> str:
 
 TEXT: Final = text_kind(str)
 PROXY_HEADERS: Final = text_kind(_proxy_headers)
+SMTP_SECURITY: Final = text_kind(_smtp_security)
 PATH: Final = text_kind(Path)
 PATHS: Final = list_kind(Path, os.pathsep)
 WORDS: Final = list_kind(str, None)
