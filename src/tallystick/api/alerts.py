@@ -10,7 +10,7 @@ from litestar.params import PathParameter, QueryParameter
 
 from tallystick.access.scopes import parse_scope
 from tallystick.alert.book.errors import AlertInvalidError, AlertNotFoundError
-from tallystick.alert.book.model import Filter
+from tallystick.alert.book.model import OPEN, Filter
 from tallystick.alert.book.population import MEDIA, Export
 from tallystick.alert.book.reading import PAGE_MAX
 from tallystick.api.alert_views import AlertDetail, AlertFigures, AlertsView, alerts_view, detail_view, figures_view
@@ -25,7 +25,7 @@ _From = Annotated[str | None, QueryParameter(name="from", description="Opened th
 _To = Annotated[str | None, QueryParameter(name="to", description="Opened before; of a day, its end.")]
 _Scope = Annotated[str, QueryParameter(name="scope", description="This scope and what lies below it; / is everything.")]
 _READING: Final[dict[str, Any]] = {"guards": [need_caller], "sync_to_thread": True, "tags": ["alerts"]}
-_PERIOD: Final = ("from", "to", "scope")
+PERIOD: Final = ("from", "to", "scope")
 FILTERS: Final = ("severity", "state", "scope", "kind", "assignee", "overdue", "from", "to")
 """The parameters that choose alerts, on the API and on the page alike."""
 
@@ -55,7 +55,7 @@ def wanted(
     """Return which alerts the parameters ask for; raises AlertInvalidError, ScopeInvalidError."""
     states = _words(standing)
     if "open" in states:
-        states = ("new", "acknowledged", "in_progress", *(each for each in states if each != "open"))
+        states = (*OPEN, *(each for each in states if each != "open"))
     return Filter(
         severities=_words(severity),
         states=states,
@@ -78,7 +78,7 @@ def period(services: NamedDependency[Services], below: _Scope = "/", start: _Fro
 
 
 ASKING: Final = {"wanted": Provide(wanted, sync_to_thread=False)}
-_PERIODS: Final = {"wanted": Provide(period, sync_to_thread=False)}
+PERIODS: Final = {"wanted": Provide(period, sync_to_thread=False)}
 
 
 @get(
@@ -101,8 +101,8 @@ def alerts(
 
 @get(
     "/api/v1/alerts/figures",
-    dependencies=_PERIODS,
-    opt={"parameters": _PERIOD, PROBLEMS: {422: AlertInvalidError.code}},
+    dependencies=PERIODS,
+    opt={"parameters": PERIOD, PROBLEMS: {422: AlertInvalidError.code}},
     summary="How fast alerts are handled",
     **_READING,
 )
@@ -118,9 +118,9 @@ def alert_figures(
 
 @get(
     "/api/v1/alerts/export",
-    dependencies=_PERIODS,
+    dependencies=PERIODS,
     opt={
-        "parameters": (*_PERIOD, "format"),
+        "parameters": (*PERIOD, "format"),
         PROBLEMS: {422: AlertInvalidError.code},
         FILES: tuple(dict.fromkeys(MEDIA.values())),
     },

@@ -43,6 +43,7 @@ VERDICTS: Final[Mapping[Verdict, str]] = {
     Verdict.FALSE_POSITIVE: "False positive",
     Verdict.DUPLICATE: "Duplicate",
 }
+OPEN: Final = tuple(str(each) for each in State if each is not State.CLOSED)
 STATES: Final = tuple(str(each) for each in State)
 AssigneeKind = Literal["person", "team"]
 
