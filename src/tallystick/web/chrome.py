@@ -39,6 +39,7 @@ class Room:
 #: By area, in the order in which they are shown.
 ROOMS: Final = (
     Room("Watch", "Events", "/events", (Permission.EVENTS_READ, Permission.EVENTS_READ_OWN)),
+    Room("Watch", "Alerts", "/alerts", (Permission.ALERTS_READ,)),
     Room("Watch", "Exports", "/exports", (Permission.EVENTS_EXPORT,)),
     Room("Registers", "Releases", "/releases", (Permission.RELEASES_READ,)),
     Room("Registers", "Policies", "/policies", (Permission.POLICIES_READ,)),

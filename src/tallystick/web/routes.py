@@ -7,6 +7,8 @@ from typing import Final
 from litestar import Router
 
 from tallystick.web.account.routes import ACCOUNT
+from tallystick.web.alerts.page import ALERT_PAGES
+from tallystick.web.alerts.queue import QUEUE_PAGES
 from tallystick.web.catalogue.page import CATALOGUE_PAGES
 from tallystick.web.event.page import event_page, proof_file
 from tallystick.web.events.live import live_stream
@@ -75,6 +77,8 @@ _ROOMS: Final = (
     *POLICY_PAGES,
     *RELEASE_PAGES,
     *EDIT_PAGES,
+    *QUEUE_PAGES,
+    *ALERT_PAGES,
 )
 #: For `create_site`. No page can forget where its forms may come from: the guard is on all of them.
 PAGES: Final = (Router(path="/", route_handlers=_ROOMS, guards=[refuse_cross_site], include_in_schema=False),)

@@ -1,0 +1,1 @@
+"""The pages of alerts: the queue, one alert, and how fast they are handled."""
