@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tallystick.follow.alarm import RaiseAlarms, Severity
+from tallystick.search.service import SearchService
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,30 @@ class Looked(Protocol):
     """Records that somebody looked at rules or at the engine; durable on return."""
 
     def __call__(self, caller: Any, what: str, scope: str = "", /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFigures:
+    """What a rule in force did since it was enabled. `trouble` says why it does not watch, empty when it does."""
+
+    seen: int = 0
+    fired: int = 0
+    last_fired_at: int | None = None
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterPorts:
+    """What other rooms do for the register of rules.
+
+    `now_us` is never before the log's newest event. `figures` returns what the rules in force did, by their ids.
+    `search` narrows history, within the rights of who asks.
+    """
+
+    looked: Looked
+    now_us: Callable[[], int]
+    figures: Callable[[], Mapping[str, RuleFigures]]
+    search: SearchService
 
 
 @dataclass(frozen=True, slots=True)
