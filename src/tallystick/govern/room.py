@@ -13,13 +13,20 @@ from tallystick.govern.exceptions.service import ExceptionService
 from tallystick.govern.exceptions.upkeep import ExceptionUpkeep
 from tallystick.govern.exceptions.uses import Uses
 from tallystick.govern.ports import GovernPorts
+from tallystick.govern.systems.arrivals import Arrivals
+from tallystick.govern.systems.looking import CoverageService
+from tallystick.govern.systems.service import SystemService
+from tallystick.govern.systems.watch import CoverageWatch
 
 
 @dataclass(frozen=True, slots=True)
 class GovernRoom:
     """The services of this room."""
 
+    register: SystemService
+    coverage: CoverageService
     exceptions: ExceptionService
+    watch: CoverageWatch
     upkeep: ExceptionUpkeep
 
 
@@ -29,6 +36,9 @@ def open_govern(
 ) -> Iterator[GovernRoom]:
     """Yield the room; its threads have ended when this is left."""
     uses = Uses(data, origin, ports.now_us)
+    exceptions = ExceptionService(projection, commands, uses, ports)
+    coverage = CoverageService(projection, Arrivals(ports.arrivals), exceptions, ports)
     upkeep = ExceptionUpkeep(projection, commands, uses, ports)
-    with closing(uses), upkeep:
-        yield GovernRoom(ExceptionService(projection, commands, uses, ports), upkeep)
+    watch = CoverageWatch(projection, commands, coverage, exceptions, ports)
+    with closing(uses), upkeep, watch:
+        yield GovernRoom(SystemService(projection, commands, ports), coverage, exceptions, watch, upkeep)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ import numpy as np
 from tallystick.clock import Clock
 from tallystick.errors import CorruptionError, InvalidInputError
 from tallystick.event.disclosure import Disclosure
+from tallystick.query.model import Node, all_of
 from tallystick.query.sql import Names
 from tallystick.search.arrivals import Arrivals, count_arrivals
 from tallystick.search.cache import PartCache
@@ -231,17 +232,18 @@ class SearchService:
         return shown, looked_at
 
     def arrivals(
-        self, texts: Sequence[tuple[str, Sequence[str]]], caller: Caller, first: int, size: int
+        self, questions: Sequence[tuple[Node, Sequence[str]]], caller: Caller, first: int, size: int
     ) -> list[Arrivals]:
         """Return what arrived for each query, with the fields to count by, from index `first` up to a size of the log.
 
         Nothing is recorded: it is for what the product works out by itself and tells in numbers.
         """
-        plans = [make_plan(Search(text=text), caller, self._register, self._clock.now_us()) for text, _ in texts]
+        everything = make_plan(Search(), caller, self._register, self._clock.now_us())
+        plans = [replace(everything, node=all_of((everything.node, node))) for node, _ in questions]
 
         def count(view: View, last_try: bool) -> list[Arrivals]:
             found = []
-            for plan, (_, fields) in zip(plans, texts, strict=True):
+            for plan, (_, fields) in zip(plans, questions, strict=True):
                 scan = self._scan(plan, view, math.inf, last_try=last_try, ascending=True)
                 scan.above = first - 1
                 found.append(count_arrivals(scan, fields))
