@@ -22,6 +22,7 @@ from tallystick.cli import (
     proof,
     read,
     releases,
+    reviews,
     send,
     settings,
     source,
@@ -54,6 +55,7 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(people.app, name="person")
 app.add_typer(settings.app, name="settings")
 app.add_typer(releases.app, name="releases")
+app.add_typer(reviews.app, name="reviews")
 app.add_typer(policies.app, name="policies")
 app.add_typer(source.app, name="source")
 app.add_typer(streams.app, name="streams")
