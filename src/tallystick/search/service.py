@@ -281,6 +281,13 @@ class SearchService:
 
         return self._with_view(count)
 
+    def open_history(self, search: Search, caller: Caller) -> Scan:
+        """Return a scan over all matching events, oldest first, for what is worked out from them; nothing is recorded
+        yet: `recorder.searched` is for when that is done.
+        """
+        plan = self._plan(search, caller, self._clock.now_us())
+        return self._with_view(lambda view, _: self._scan(plan, view, math.inf, last_try=True, ascending=True))
+
     def warm(self, seconds: float, *, words: bool = True) -> None:
         """Load what the first searches will need, newest first, for at most so long; `words` also makes the filters over
         personal words, which takes about two seconds for a million events.
