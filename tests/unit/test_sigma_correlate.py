@@ -173,7 +173,7 @@ def test_a_correlation_that_refers_to_nothing_is_refused() -> None:
 def test_a_condition_that_is_not_evaluated_is_refused_with_its_place(kind: str, when: dict[str, int]) -> None:
     with pytest.raises(SigmaError, match="not evaluated") as caught:
         Run(correlation(kind, ("a", "b"), when=when))
-    assert (caught.value.details["line"], caught.value.details["column"]) == (2, 3)
+    assert (caught.value.line, caught.value.column) == (2, 3)
 
 
 def test_a_claimed_time_far_from_its_receipt_is_not_believed() -> None:

@@ -48,6 +48,10 @@ class Groups(Generic[S]):
         self._changed[group] = None
         return state
 
+    def change(self, group: Group) -> None:
+        """Note that the state of a group was changed, without touching it."""
+        self._changed[group] = None
+
     def oldest(self) -> tuple[Group, S] | None:
         """Return the group that was touched longest ago, or None when there is none."""
         return next(iter(self._states.items()), None)
