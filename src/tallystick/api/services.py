@@ -21,6 +21,7 @@ from tallystick.access.people.setup import SetupLink
 from tallystick.access.people.signin import SignInService
 from tallystick.access.sources.service import SourceService
 from tallystick.access.sources.tokens import TokenService
+from tallystick.alert.notify.room import NotifyRoom
 from tallystick.alert.room import AlertRoom
 from tallystick.api.body import BodyRoom
 from tallystick.config.shown import Shown
@@ -33,6 +34,7 @@ from tallystick.intake.workers import AdmissionWorkers
 from tallystick.ledger.ledger import Ledger
 from tallystick.policies import PolicyRoom
 from tallystick.releases import Releases
+from tallystick.retain import RetentionRoom
 from tallystick.review import ReviewRoom
 from tallystick.search.recorder import ReadRecorder
 from tallystick.search.service import SearchService
@@ -86,8 +88,10 @@ class Services:
     public_url: str | None
     policies: PolicyRoom
     alerts: AlertRoom
+    notify: NotifyRoom
     systems: GovernRoom
     reviews: ReviewRoom
+    retention: RetentionRoom
     room: BodyRoom = field(default_factory=BodyRoom)
 
 

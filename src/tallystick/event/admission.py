@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from tallystick.errors import InvalidInputError
+from tallystick.event.assignment import Assignments
 from tallystick.event.batch import Batch
 from tallystick.event.canonical import canonical_json
 from tallystick.event.catalogue import Catalogue
@@ -57,6 +58,15 @@ class Admission:
         self._entropy = entropy
         self._normaliser = Normaliser(Gate(catalogue), pseudonyms)
         self._fast = FastPath(self._normaliser, self.limits)
+
+    @property
+    def assignments(self) -> Assignments:
+        """The operator's rules of which class events go to."""
+        return self._normaliser.assignments
+
+    def assign(self, assignments: Assignments) -> None:
+        """Send events to classes by these rules from now on."""
+        self._normaliser.assignments = assignments
 
     def admit(self, body: bytes, source: SourceRules, *, now_us: int, media: Media = Media.AUTO) -> Batch:
         """Return all events of `body`, committed, or raise InvalidInputError at the first that is refused.

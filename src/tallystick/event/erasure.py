@@ -6,7 +6,7 @@ caller feeds those events in order, and says which of them the checkpoint covers
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -93,6 +93,15 @@ class Erasure:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """A request that others approved: what it names, and the approvals of other people than who asked."""
+
+    spans: Spans
+    part: Part
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
 class _Request:
     person: str
     spans: Spans
@@ -175,6 +184,22 @@ class ErasureHistory:
     def keeps_facts(self, class_number: int) -> bool:
         """Return whether the facts of a class are never erased."""
         return self.periods.keeps_facts(class_number)
+
+    def decided(self) -> Iterator[Decided]:
+        """Yield every request that somebody else approved, in order of index."""
+        for index, request in self._requests.items():
+            approvals = tuple(
+                at
+                for at, each in self._approvals.items()
+                if each.request == index and at > index and each.person != request.person
+            )
+            if approvals:
+                yield Decided(request.spans, request.part, Decision(index, approvals))
+
+    def request_spans(self, index: int) -> Spans:
+        """Return the indexes that the request at an index asked for; none where there is no request."""
+        request = self._requests.get(index)
+        return Spans() if request is None else request.spans
 
     def hold_on(self, absence: Absence, at_index: int) -> str | None:
         """Return the name of a hold that covered the content when the log stood at `at_index`, or None."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from tallystick.event.assignment import Assignments
 from tallystick.event.gate import Gate, SourceRules
 from tallystick.event.identifier import parse_event_id
 from tallystick.event.pseudonym import Pseudonyms
@@ -46,6 +47,7 @@ class Normaliser:
     def __init__(self, gate: Gate, pseudonyms: Pseudonyms) -> None:
         self._gate = gate
         self._pseudonyms = pseudonyms
+        self.assignments = Assignments()  # replaced whole when the operator's rules change
 
     def normalise(self, event: AnyEvent, circumstances: Circumstances) -> tuple[bytes | None, int, dict[str, Any]]:
         """Reduce `event` to its facts; return its id if it has one, its class and its personal part.
@@ -76,4 +78,11 @@ class Normaliser:
                 raise BadEventIdError(f"{event.id[:64]!r} is not a UUID", pointer="/id")
             event.id = UNSET
         personal = split_event(event, rule, self._pseudonyms, ids_are_personal=source.actor_ids == "personal")
-        return event_id, rule.own_class_number if source.product else rule.class_number, personal
+        if source.product:
+            return event_id, rule.own_class_number, personal
+        assignments, number = self.assignments, rule.class_number
+        if assignments.rules:
+            number = assignments.class_of(
+                event.action, event.scope, source.number, guarded=rule.guarded, otherwise=number
+            )
+        return event_id, number, personal

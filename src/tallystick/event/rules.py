@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, cast
 
+from tallystick.event.assignment import GUARDED_CATEGORIES
 from tallystick.event.catalogue import ActionType, Catalogue
 from tallystick.event.pointer import parse_pointer
 from tallystick.event.wire import SeverityName
@@ -35,12 +36,13 @@ class ActionRule:
     `facts` holds the declared members outside `context` and `metadata`, with array positions left out:
     `/target/name`, `/changes/old`, `/message`. `own_class_number` is the class of an event that the product itself sends:
     tables are made from it, so that its facts stay for ever; only the record of reading ends like any other's. `context` and `metadata` are trees of declared names, or True
-    where the whole member is declared.
+    where the whole member is declared. `guarded` events are those of access and security, which a floor keeps.
     """
 
     severity: SeverityName
     class_number: int
     own_class_number: int
+    guarded: bool = False
     product: bool = False
     declared: bool = True
     facts: frozenset[str] = frozenset()
@@ -72,6 +74,7 @@ def _rule(action_type: ActionType, class_numbers: Mapping[str, int]) -> ActionRu
         severity=cast("SeverityName", action_type.severity),
         class_number=class_numbers[action_type.retention_class],
         own_class_number=class_numbers[_own_class(action_type)],
+        guarded=action_type.category in GUARDED_CATEGORIES,
         product=action_type.origin == "product",
         facts=frozenset(plain),
         context=_tree([path[1:] for path in paths if path[0] == "context"] + [(name,) for name in CONTEXT_FACTS]),

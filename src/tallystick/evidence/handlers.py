@@ -21,6 +21,9 @@ def _erase(connection: Connection, event: ProductEvent) -> None:
             part=metadata["part"],
             ranges=json.dumps(metadata["ranges"]),
             ground=json.dumps(metadata["ground"]),
+            classes=_list(metadata.get("classes")),
+            spared=_list(metadata.get("except_sources")),
+            events=metadata.get("events"),
         )
     )
 
@@ -30,6 +33,10 @@ def _back_up(connection: Connection, event: ProductEvent) -> None:
     connection.execute(
         BACKUP.insert().values(backup_index=event.index, backed_up_at=event.received_at, name=name, size=size)
     )
+
+
+def _list(value: list[int] | None) -> str | None:
+    return None if value is None else json.dumps(value)
 
 
 HANDLERS: Mapping[tuple[str, int], Handler] = handlers_of({"content.erased": _erase, "backup.created": _back_up})

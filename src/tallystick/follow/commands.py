@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
 from tallystick.follow.projection import Projection
 
 Event = Mapping[str, Any]
+T = TypeVar("T")
 
 
 class Append(Protocol):
@@ -43,3 +44,15 @@ class Commands:
             self._append(events)
             # A crash here leaves the events in the log and the tables behind; the next start catches up.
             self._projection.catch_up()
+
+    def hold_still(self, act: Callable[[], T]) -> T:
+        """Return what `act` returns, which writes to the log by itself, with the tables up to date before and after.
+
+        Nothing else decides meanwhile.
+        """
+        with self._lock:
+            self._projection.catch_up()
+            done = act()
+            # A crash here leaves the tables behind; the next start catches up.
+            self._projection.catch_up()
+            return done

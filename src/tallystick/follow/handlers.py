@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -13,17 +14,27 @@ from tallystick.store.tables import CATALOGUE, DEFINITION, HOLD, QUARANTINE, RET
 
 
 def _define_class(connection: Connection, event: ProductEvent) -> None:
-    names = ("number", "name", "retention_days", "keeps_facts")
+    names = ("number", "name", "keeps_facts")
     row = {name: event.metadata.get(name) for name in names}
-    connection.execute(RETENTION_CLASS.insert().values(**row, defined_index=event.index))
+    connection.execute(RETENTION_CLASS.insert().values(**row, **_terms(event), defined_index=event.index))
 
 
 def _change_class(connection: Connection, event: ProductEvent) -> None:
-    connection.execute(
-        update(RETENTION_CLASS)
-        .where(RETENTION_CLASS.c.number == event.metadata["number"])
-        .values(retention_days=event.metadata.get("retention_days"))
-    )
+    here = RETENTION_CLASS.c.number == event.metadata["number"]
+    connection.execute(update(RETENTION_CLASS).where(here).values(**_terms(event)))
+
+
+def _terms(event: ProductEvent) -> dict[str, Any]:
+    """Return how long a class keeps what, as a declaration says it whole."""
+    metadata = event.metadata
+    return {
+        "retention_days": metadata.get("retention_days"),
+        "personal_days": metadata.get("personal_days"),
+        "floor_days": metadata.get("floor_days"),
+        "regulations": _json(metadata.get("regulations")),
+        "below_floor": _json(metadata.get("below_floor")),
+        "changed_index": event.index,
+    }
 
 
 def _publish_catalogue(connection: Connection, event: ProductEvent) -> None:
@@ -36,16 +47,36 @@ def _publish_catalogue(connection: Connection, event: ProductEvent) -> None:
 
 
 def _place_hold(connection: Connection, event: ProductEvent) -> None:
-    ranges = json.dumps(event.metadata["ranges"])
-    connection.execute(HOLD.insert().values(hold=event.metadata["hold"], ranges=ranges, placed_index=event.index))
+    metadata = event.metadata
+    connection.execute(
+        HOLD.insert().values(
+            hold=metadata["hold"],
+            **{name: _json(metadata.get(name)) for name in ("ranges", "classes", "sources", "received")},
+            owner=metadata.get("owner"),
+            reason=event.event.get("reason"),
+            placed_by=_actor(event),
+            placed_at=event.received_at,
+            placed_index=event.index,
+        )
+    )
 
 
 def _release_hold(connection: Connection, event: ProductEvent) -> None:
     connection.execute(
         update(HOLD)
         .where(HOLD.c.hold == event.metadata["hold"], HOLD.c.released_index.is_(None))
-        .values(released_index=event.index)
+        .values(released_index=event.index, released_at=event.received_at, released_by=_actor(event))
     )
+
+
+def _actor(event: ProductEvent) -> str | None:
+    actor: Mapping[str, Any] = event.event["actor"]
+    found: str | None = actor.get("id") or actor.get("key")
+    return found
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)
 
 
 def _quarantine_segment(connection: Connection, event: ProductEvent) -> None:

@@ -87,10 +87,21 @@ class Projection:
             clear_database(self.engine)
             return self.catch_up()
 
-    def _apply_new(self) -> int:
+    def replay(self) -> int:
+        """Empty the tables and fill them again from the log, in one step for whoever reads them meanwhile.
+
+        What was erased from the log is then in no table; returns the size that they stand for.
+        """
+        with self._lock:
+            for _ in range(_READ_TRIES - 1):
+                with suppress(FileNotFoundError):
+                    return self._apply_new(afresh=True)
+            return self._apply_new(afresh=True)
+
+    def _apply_new(self, *, afresh: bool = False) -> int:
         size = self._size()
         with self.engine.begin() as connection:
-            first = self._next_index(connection, size)
+            first = self._empty(connection) if afresh else self._next_index(connection, size)
             if first >= size:
                 return size
             for event in self._read(first):
@@ -117,11 +128,14 @@ class Projection:
         if found is None or found > size:
             # New, left over from a ledger that this one succeeds, or of a copy that went further than this log:
             # nothing in the tables can be relied on.
-            for table in reversed(METADATA.sorted_tables):  # those that refer to others first
-                connection.execute(table.delete())
-            connection.execute(CURSOR.insert().values(projection=self._name, next_index=0))
-            return 0
+            return self._empty(connection)
         return int(found)
+
+    def _empty(self, connection: Connection) -> int:
+        for table in reversed(METADATA.sorted_tables):  # those that refer to others first
+            connection.execute(table.delete())
+        connection.execute(CURSOR.insert().values(projection=self._name, next_index=0))
+        return 0
 
 
 def _cause(error: Exception) -> str:

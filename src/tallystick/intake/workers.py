@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tallystick.errors import UnavailableError
 from tallystick.event.admission import Admission, Media
+from tallystick.event.assignment import Assignments
 from tallystick.event.catalogue import Catalogue, CatalogueFile, load_shipped
 from tallystick.event.gate import SourceRules
 from tallystick.event.limits import Limits
@@ -38,13 +39,16 @@ class AdmissionWorkers:
     def __init__(self, count: int, pseudonym_key: bytes, catalogue_files: tuple[Path, ...], limits: Limits) -> None:
         self._count = count
         self._start_with = (pseudonym_key, catalogue_files, limits)
+        self.assignments = Assignments()  # replaced whole; every batch is sent with those of its moment
         self._pool = self._open()
 
     async def admit(self, body: bytes, source: SourceRules, media: Media, now_us: int, *, partial: bool) -> Admitted:
         """Return what `intake.record.admit` would; raises as it does, and WorkerDiedError."""
         pool = self._pool
         try:
-            return await asyncio.wrap_future(pool.submit(_admit, body, source, media, now_us, partial))
+            return await asyncio.wrap_future(
+                pool.submit(_admit, body, source, media, now_us, partial, self.assignments)
+            )
         except BrokenExecutor as error:
             if pool is self._pool:
                 pool.shutdown(wait=False)
@@ -89,6 +93,9 @@ def _is_ready() -> bool:
     return _admission is not None
 
 
-def _admit(body: bytes, source: SourceRules, media: Media, now_us: int, partial: bool) -> Admitted:
+def _admit(
+    body: bytes, source: SourceRules, media: Media, now_us: int, partial: bool, assignments: Assignments
+) -> Admitted:
     assert _admission is not None, "the initialiser ran"
+    _admission.assign(assignments)
     return admit(_admission, body, source, media, now_us, partial=partial)

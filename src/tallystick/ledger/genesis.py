@@ -19,6 +19,8 @@ PRODUCT: Final = SourceRules(PRODUCT_SOURCE, "tallystick", ("",), "opaque", stri
 
 #: number, name, days of retention (None: for ever), whether facts are kept for ever
 CLASSES: Final = ((1, "ledger-access", None, True), (2, "standard", 400, False), (3, "reading", 400, False))
+FLOOR_DAYS: Final = 365
+"""Each of them may hold events of security and access: nothing in them ends before a year."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -44,7 +46,8 @@ def genesis_events(
         created["predecessor"] = {name: predecessor[name] for name in ("origin", "size", "root")}
     events = [product_event("ledger.created", ("ledger", origin), created, now_us)]
     for number, name, days, keeps_facts in CLASSES:
-        metadata = {"number": number, "name": name, "retention_days": days, "keeps_facts": keeps_facts}
+        terms = {"retention_days": days, "floor_days": FLOOR_DAYS, "keeps_facts": keeps_facts}
+        metadata = {"number": number, "name": name, **terms}
         events.append(product_event("class.defined", ("class", name), metadata, now_us))
     if predecessor is not None:
         metadata = {"origin": origin, "predecessor": created["predecessor"], "reason": predecessor["reason"]}

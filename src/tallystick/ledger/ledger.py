@@ -221,6 +221,10 @@ class Ledger:
         """Return the committed entries of a bundle of 256."""
         return self._tiles.entries(bundle, self._state.committed.size)
 
+    def committed_size(self) -> int:
+        """Return the size of the newest published checkpoint."""
+        return self._state.committed.size
+
     def erasure_history(self) -> ErasureHistory:
         """Return what the log says about retention, holds, decisions and erasures so far, read from the log itself."""
         return self._parts.eraser.history()

@@ -104,6 +104,13 @@ class ContentFile:
         """Return the rows of whole row groups, all columns or the ones named."""
         return self._file.read(groups, columns)
 
+    def stored_bytes(self, columns: Sequence[str]) -> int:
+        """Return the bytes that the named columns take in the file."""
+        metadata = self._file.metadata
+        places = [SCHEMA.get_field_index(name) for name in columns]
+        groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+        return sum(group.column(place).total_compressed_size for group in groups for place in places)
+
     def tables(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """Yield all rows in order, 4096 at a time."""
         return (self.block(number, columns) for number in range(self.blocks))

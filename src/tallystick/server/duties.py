@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from tallystick.alert.notify.room import NotifyRoom
 from tallystick.alert.room import AlertRoom
 from tallystick.govern import GovernRoom
+from tallystick.intake.workers import AdmissionWorkers
+from tallystick.retain import RetentionRoom
 from tallystick.review import ReviewRoom
 from tallystick.server.access import Access
 from tallystick.server.alerting import open_alert_room
@@ -16,7 +18,9 @@ from tallystick.server.ground import Ground
 from tallystick.server.notifying import open_notify_room
 from tallystick.server.reading import Reading
 from tallystick.server.registers import Registers
+from tallystick.server.retaining import open_retention_room
 from tallystick.server.reviewing import open_review_room
+from tallystick.work.room import WorkRoom
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +31,30 @@ class Duties:
     systems: GovernRoom
     reviews: ReviewRoom
     notify: NotifyRoom
+    retention: RetentionRoom
 
 
-def open_duties(ground: Ground, reading: Reading, access: Access, registers: Registers, held: ExitStack) -> Duties:
+def open_duties(
+    ground: Ground,
+    reading: Reading,
+    access: Access,
+    registers: Registers,
+    work: WorkRoom,
+    workers: AdmissionWorkers | None,
+    held: ExitStack,
+) -> Duties:
     """Return the rooms, entered into `held`."""
     alerts = held.enter_context(open_alert_room(ground, reading, access, lambda _kind, _version: None))
     systems = held.enter_context(open_govern_room(ground, reading, access, alerts.book.raise_alarms))
     reviews = open_review_room(ground, reading, access, alerts.book.raise_alarms, systems.exceptions)
     notify = open_notify_room(ground, reading, access, alerts.book.raise_alarms, lambda _kind, _version: None)
-    return Duties(alerts, systems, held.enter_context(reviews), held.enter_context(notify))
+    retention = open_retention_room(
+        ground, reading, access, alerts.book.raise_alarms, systems.exceptions, work, workers
+    )
+    return Duties(
+        alerts,
+        systems,
+        held.enter_context(reviews),
+        held.enter_context(notify),
+        held.enter_context(retention),
+    )

@@ -15,6 +15,7 @@ from tallystick.follow import handlers as log
 from tallystick.govern import handlers as govern
 from tallystick.policies import handlers as policies
 from tallystick.releases import handlers as releases
+from tallystick.retain import handlers as retain
 from tallystick.review import handlers as review
 from tallystick.settings import handlers as settings
 from tallystick.stream import handlers as stream
@@ -36,5 +37,6 @@ _ROOMS: Final = (
     notify,
     govern,
     review,
+    retain,
 )
 HANDLERS: Final = {key: handler for room in _ROOMS for key, handler in room.HANDLERS.items()}

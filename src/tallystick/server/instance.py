@@ -38,7 +38,7 @@ from tallystick.segment.derived import check_segment
 from tallystick.segment.manifest import SegmentEntry
 from tallystick.segment.rederive import derived_files
 from tallystick.server.access import open_access
-from tallystick.server.duties import open_duties
+from tallystick.server.duties import Duties, open_duties
 from tallystick.server.ground import Ground, LedgerOpener, layout_of, open_ground, open_or_create, segments_of
 from tallystick.server.product import ProductEvents
 from tallystick.server.reading import open_reading, open_workers
@@ -147,7 +147,7 @@ def open_instance(
         )
         work = held.enter_context(open_work(projection, commands, now, settings.data / "exports", work_ports))
         registers = open_registers(ground, reading, access, held)
-        duties = open_duties(ground, reading, access, registers, held)
+        duties = open_duties(ground, reading, access, registers, work, workers, held)
         services = Services(
             ledger=ledger,
             record=RecordService(ground.admission, ledger.submit, ground.clock),
@@ -173,13 +173,15 @@ def open_instance(
             streams=registers.streaming.streams,
             gitlab=registers.streaming.gitlab,
             log=log,
-            health=HealthService(_watched(ground, check, log, work.exports), looked),
+            health=HealthService(_watched(ground, check, log, work.exports, duties), looked),
             configured=show_settings(settings),
             public_url=settings.public_url,
             policies=registers.policies,
             alerts=duties.alerts,
+            notify=duties.notify,
             systems=duties.systems,
             reviews=duties.reviews,
+            retention=duties.retention,
         )
         held.enter_context(BackupRecorder(settings.data, ledger.origin, product.one))
         yield Instance(
@@ -187,7 +189,7 @@ def open_instance(
         )
 
 
-def _watched(ground: Ground, check: SelfCheck, log: LogService, exports: ExportJobs) -> Watched:
+def _watched(ground: Ground, check: SelfCheck, log: LogService, exports: ExportJobs, duties: Duties) -> Watched:
     """Return what the health page looks at."""
     settings = ground.settings
     return Watched(
@@ -204,6 +206,7 @@ def _watched(ground: Ground, check: SelfCheck, log: LogService, exports: ExportJ
         backed_up_at=log.backed_up_at,
         failures=FAILURES.last_hour,
         exports_waiting=exports.waiting,
+        duties=(duties.notify.check,),
     )
 
 

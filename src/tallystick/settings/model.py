@@ -256,6 +256,17 @@ _LIST: Final = (
         )
     ),
     SettingType(
+        "retention.run_hour",
+        "Hour of the retention run",
+        "Once a day, in this hour (UTC), content whose retention has passed is destroyed. A run that was missed is made up "
+        "for at the start.",
+        "count",
+        3,
+        unit="o'clock",
+        least=0,
+        most=23,
+    ),
+    SettingType(
         "alerts.silence_hours_max",
         "Longest silence",
         "A silence keeps alerts quiet for so many hours at most; to go on is another decision, with another reason.",

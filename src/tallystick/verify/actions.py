@@ -47,6 +47,7 @@ _VERBS: Final = {
         "exported follow_up_done follow_up_opened item_decided items_listed opened period_ended section_marked "
         "signed started waived"
     ),
+    "retention": ("assigned change_approved change_declined change_proposed change_withdrawn ran run_failed"),
     "segment": "quarantined readmitted",
     "server": "started stopped",
     "setting": "changed",

@@ -175,6 +175,10 @@ class ExportJobs:
             row = connection.execute(query.limit(1)).first()
         return None if row is None else (self._export(row), _requester(row))
 
+    def requested(self) -> list[Export]:
+        """Return every export that is to be made."""
+        return self._load(select(EXPORT).where(EXPORT.c.state == State.REQUESTED.value))
+
     def finished(self) -> list[Export]:
         """Return every export that should have a file."""
         return self._load(select(EXPORT).where(EXPORT.c.state == State.FINISHED.value))

@@ -23,6 +23,7 @@ class WorkRoom:
 
     views: ViewService
     exports: ExportJobs
+    worker: ExportWorker
 
 
 @contextmanager
@@ -38,5 +39,5 @@ def open_work(
         if free < ports.room_bytes:
             raise StorageFullError(f"only {free} bytes are free; exports leave {ports.room_bytes}")
 
-    with ExportWorker(exports, require_room):
-        yield WorkRoom(views, exports)
+    with ExportWorker(exports, require_room) as worker:
+        yield WorkRoom(views, exports, worker)

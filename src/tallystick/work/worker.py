@@ -24,7 +24,7 @@ from tallystick.event.occurred import time_of_us
 from tallystick.follow.background import Background
 from tallystick.store.tables.work import EXPORT
 from tallystick.work.exports import OWN_SCOPE, ExportJobs
-from tallystick.work.model import Export, Progress, Requester, State
+from tallystick.work.model import Export, Progress, Question, Requester, State
 
 LOOK_EVERY_S: Final = 30.0
 PART: Final = ".part"
@@ -102,8 +102,23 @@ class ExportWorker(Background):
         now = self._jobs.now_us()
         for export in self._jobs.finished():
             if export.expires_at is not None and export.expires_at <= now:
-                self._record(export, "export.deleted", State.FINISHED, {"export": export.export, "expired": True})
-                self._jobs.path_of(export).unlink(missing_ok=True)
+                self._delete(export)
+
+    def drop(self, may_hold: Callable[[Question | None], bool]) -> bool:
+        """Delete every file that may hold what was erased, as its question tells; return False when one that may hold it
+        is still being made, and has to be looked at again.
+        """
+        for export in self._jobs.finished():
+            if export.events != 0 and may_hold(export.question):
+                self._delete(export)
+        under_way = self._under_way
+        return under_way is None or all(
+            export.export != under_way[0] or not may_hold(export.question) for export in self._jobs.requested()
+        )
+
+    def _delete(self, export: Export) -> None:
+        self._record(export, "export.deleted", State.FINISHED, {"export": export.export, "expired": True})
+        self._jobs.path_of(export).unlink(missing_ok=True)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -13,6 +13,7 @@ from tallystick.store.tables.notify import ALERT_HELD, ALERT_NOTIFICATION, ALERT
 from tallystick.store.tables.people import CREDENTIAL, PERSON, PERSON_GROUP, PERSON_HAND, RECOVERY_CODE_USED, SESSION
 from tallystick.store.tables.policies import POLICY, POLICY_PROJECT, POLICY_PROPOSAL, POLICY_REACH, POLICY_STEP
 from tallystick.store.tables.releases import MILESTONE, RELEASE, RELEASE_ASSET, RELEASE_STEP
+from tallystick.store.tables.retention import RETENTION_CHANGE, RETENTION_REQUEST, RETENTION_RULE, RETENTION_RUN
 from tallystick.store.tables.reviews import (
     REVIEW,
     REVIEW_DUTY,
@@ -78,7 +79,11 @@ __all__ = [
     "RELEASE",
     "RELEASE_ASSET",
     "RELEASE_STEP",
+    "RETENTION_CHANGE",
     "RETENTION_CLASS",
+    "RETENTION_REQUEST",
+    "RETENTION_RULE",
+    "RETENTION_RUN",
     "REVIEW",
     "REVIEW_DUTY",
     "REVIEW_FOLLOW_UP",

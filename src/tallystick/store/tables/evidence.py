@@ -14,6 +14,9 @@ ERASURE = Table(
     Column("part", String(16), nullable=False),
     Column("ranges", Text, nullable=False),
     Column("ground", Text, nullable=False),
+    Column("classes", Text),
+    Column("spared", Text),
+    Column("events", BigInteger),
 )
 BACKUP = Table(
     "backup",

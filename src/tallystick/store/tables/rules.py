@@ -17,6 +17,7 @@ DETECTION_RULE = Table(
     Column("scope", String(512), nullable=False),
     Column("origin", String(16), nullable=False),
     Column("link", Text),
+    Column("license", Text),
     Column("state", String(16), nullable=False),
     Column("active", BigInteger),
     Column("newest", BigInteger, nullable=False),

@@ -279,6 +279,7 @@ def upgrade() -> None:
         sa.Column("scope", sa.String(length=512), nullable=False),
         sa.Column("origin", sa.String(length=16), nullable=False),
         sa.Column("link", sa.Text(), nullable=True),
+        sa.Column("license", sa.Text(), nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("active", sa.BigInteger(), nullable=True),
         sa.Column("newest", sa.BigInteger(), nullable=False),
@@ -666,6 +667,25 @@ def upgrade() -> None:
         batch_op.create_index("release_step_of", ["release", "log_index"], unique=False)
 
     op.create_table(
+        "retention_change",
+        sa.Column("change", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("subject", sa.String(length=128), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("about", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("proposed_by", sa.String(length=256), nullable=False),
+        sa.Column("proposed_at", sa.BigInteger(), nullable=False),
+        sa.Column("proposed_index", sa.BigInteger(), nullable=False),
+        sa.Column("decided_by", sa.String(length=256), nullable=True),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("decided_index", sa.BigInteger(), nullable=True),
+        sa.Column("decision_reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("change"),
+    )
+    op.create_table(
         "retention_class",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -678,6 +698,37 @@ def upgrade() -> None:
         sa.Column("keeps_facts", sa.Boolean(), nullable=False),
         sa.Column("defined_index", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("number"),
+    )
+    op.create_table(
+        "retention_request",
+        sa.Column("request_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("change", sa.String(length=32), nullable=False),
+        sa.Column("approval_index", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("request_index"),
+    )
+    with op.batch_alter_table("retention_request", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_retention_request_change"), ["change"], unique=False)
+
+    op.create_table(
+        "retention_rule",
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("action", sa.String(length=128), nullable=True),
+        sa.Column("scope", sa.String(length=512), nullable=True),
+        sa.Column("source", sa.BigInteger(), nullable=True),
+        sa.Column("class_number", sa.Integer(), nullable=False),
+        sa.Column("assigned_index", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("position"),
+    )
+    op.create_table(
+        "retention_run",
+        sa.Column("run_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ran_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("events", sa.BigInteger(), nullable=False),
+        sa.Column("erasures", sa.Integer(), nullable=False),
+        sa.Column("took_ms", sa.BigInteger(), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("run_index"),
     )
     op.create_table(
         "review",

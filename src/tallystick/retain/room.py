@@ -1,0 +1,57 @@
+"""Puts retention together, with the thread of its daily run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tallystick.follow.commands import Commands
+from tallystick.follow.log_reader import LogReader
+from tallystick.follow.projection import Projection
+from tallystick.ledger.ledger import Ledger
+from tallystick.retain.content import Content
+from tallystick.retain.looking import RetentionReading
+from tallystick.retain.person import PersonErasure
+from tallystick.retain.ports import RetentionPorts
+from tallystick.retain.proof import Proofs
+from tallystick.retain.rows import load_runs
+from tallystick.retain.runner import Runner
+from tallystick.retain.service import RetentionService
+from tallystick.retain.worker import RetentionWorker
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionRoom:
+    """The services of this room."""
+
+    service: RetentionService
+    reading: RetentionReading
+    people: PersonErasure
+    proofs: Proofs
+    runner: Runner
+    worker: RetentionWorker
+
+
+@contextmanager
+def open_retention(
+    projection: Projection, commands: Commands, ledger: Ledger, segments: Path, ports: RetentionPorts
+) -> Iterator[RetentionRoom]:
+    """Yield the room while its thread runs; the rules of assignment are in force when this returns."""
+    content = Content(ledger, segments)
+    runner = Runner(projection, commands, content, ports)
+    service = RetentionService(projection, commands, content, ports)
+    service.apply_rules()
+
+    def ran_at() -> int:
+        with projection.engine.connect() as connection:
+            return next((each.at for each in load_runs(connection, 1)), 0)
+
+    worker = RetentionWorker(runner, ports.clock_us, ports.run_hour, ran_at)
+    service.wake = worker.wake
+    reading = RetentionReading(projection, content, runner, worker.next_at, ports)
+    people = PersonErasure(projection, service, content, ledger.snapshot, segments, ports)
+    proofs = Proofs(projection, ledger, LogReader(ledger.snapshot, segments, frozenset), ports)
+    with worker:
+        yield RetentionRoom(service, reading, people, proofs, runner, worker)

@@ -1,0 +1,184 @@
+"""The run: what is due is destroyed, one bounded erasure after another, and everything else that held it lets go.
+
+Nothing is remembered between erasures but the log: an interrupted run is gone on with by the next. What follows an
+erasure outside the ledger (tables, exports, caches) is done again until a note beside the tables says that it was.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+from sqlalchemy import select
+
+from tallystick.errors import TallystickError
+from tallystick.event.erasure import Part
+from tallystick.event.periods import KEPT_CLASS
+from tallystick.follow.alarm import Alarm
+from tallystick.follow.commands import Commands
+from tallystick.follow.projection import Projection
+from tallystick.ledger.erase import CLOCK_MARGIN_US, ErasureOrder
+from tallystick.retain import events
+from tallystick.retain.content import Content
+from tallystick.retain.events import RANGES_MAX
+from tallystick.retain.model import Tally
+from tallystick.retain.plan import Slice, due
+from tallystick.retain.ports import RetentionPorts
+from tallystick.store.database import drop_traces
+from tallystick.store.tables.evidence import ERASURE
+
+EVENTS_MAX: Final = 1 << 21
+"""Of one erasure: while it is made, no other state of the product changes."""
+REWRITTEN_MAX: Final = 1 << 17
+"""Of one erasure that leaves facts behind, which have to be written anew."""
+ALARM_KIND: Final = "retention.run_failed"
+_telemetry = structlog.get_logger("tallystick.retain")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run did."""
+
+    events: int
+    erasures: int
+    took_ms: int
+
+
+class Runner:
+    """Runs one at a time; may be asked from any thread."""
+
+    def __init__(self, projection: Projection, commands: Commands, content: Content, ports: RetentionPorts) -> None:
+        self._projection = projection
+        self._commands = commands
+        self._content = content
+        self._ports = ports
+        self._turn = threading.RLock()
+        self._failed: str | None = None
+        self._failing_since = 0
+        self.stopping: Callable[[], bool] = lambda: False
+
+    @property
+    def failed(self) -> str | None:
+        """The code of what the last run failed at; None where it did not."""
+        return self._failed
+
+    def preview(self) -> list[Tally]:
+        """Return what a run would take now."""
+        return [self._content.tally(each) for each in due(self._content.ground(), self._due_until())]
+
+    def run(self, by: str) -> Outcome:
+        """Destroy everything that is due, and return how much that was; raises what stopped it, which is on record then.
+
+        `by` is who asked for it, or `schedule`.
+        """
+        with self._turn:
+            started, taken, erasures = time.monotonic(), 0, 0
+            try:
+                self.tidy()
+                while not self.stopping():
+                    gone = self._commands.hold_still(self._take_next)
+                    if gone is None:
+                        break
+                    taken, erasures = taken + gone, erasures + 1
+                self.tidy()
+            except (TallystickError, OSError) as error:
+                self._fail(by, taken, erasures, started, getattr(error, "code", "unexpected"))
+                raise
+            outcome = Outcome(taken, erasures, round((time.monotonic() - started) * 1000))
+            self._succeed(by, outcome)
+            return outcome
+
+    def tidy(self) -> None:
+        """Make everything outside the ledger follow the erasures in the log; does nothing where it did already."""
+        with self._turn:
+            self._tidy()
+
+    def _tidy(self) -> None:
+        done = self._noted()
+        newest, end, own = self._erased(done)
+        if newest <= done:
+            return
+        if own:
+            self._projection.replay()  # what the tables had of erased names and reasons ends
+        self._ports.forget()
+        dropped = self._ports.drop_exports(self._content.received_at(end - 1))
+        if not drop_traces(self._projection.engine) or not dropped:
+            return  # somebody reads an old state of the tables, or a file is being made: done again at the next look
+        self._note.parent.mkdir(mode=0o700, exist_ok=True)
+        self._note.write_text(str(newest))
+
+    def _take_next(self) -> int | None:
+        for piece in due(self._content.ground(), self._due_until()):
+            order = self._order(piece)
+            self._ports.erase(order)
+            return order.events
+        return None
+
+    def _order(self, piece: Slice) -> ErasureOrder:
+        most = EVENTS_MAX if piece.part is Part.ALL else REWRITTEN_MAX
+        spans, count = self._content.cut(piece, most, RANGES_MAX)
+        return ErasureOrder(
+            spans.ranges(), piece.part, piece.decision, (piece.class_number,), tuple(sorted(piece.spared)), count
+        )
+
+    def _due_until(self) -> int:
+        return self._ports.clock_us() - CLOCK_MARGIN_US
+
+    def _erased(self, done: int) -> tuple[int, int, bool]:
+        """Return the index of the newest erasure; of those after `done` the end of what they name, and whether they took
+        something from the product's own class.
+        """
+        with self._projection.engine.connect() as connection:
+            rows = list(connection.execute(select(ERASURE).where(ERASURE.c.erased_index > done)))
+        newest = max((row.erased_index for row in rows), default=-1)
+        end = max((first + size for row in rows for first, size in json.loads(row.ranges)), default=1)
+        own = any(row.classes is None or KEPT_CLASS in json.loads(row.classes) for row in rows)
+        return newest, end, own
+
+    @property
+    def _note(self) -> Path:
+        return self._ports.folder / "retention.done"
+
+    def _noted(self) -> int:
+        try:
+            return int(self._note.read_text())
+        except (FileNotFoundError, ValueError):
+            return -1
+
+    def _succeed(self, by: str, outcome: Outcome) -> None:
+        recovered, self._failed = self._failed, None
+        if outcome.erasures:
+            self._put(events.ran(by, outcome.events, outcome.erasures, outcome.took_ms, None, self._ports.now_us()))
+        if recovered is not None:
+            self._raise_alarm(recovered, "The retention run works again.", recovered=True)
+
+    def _fail(self, by: str, taken: int, erasures: int, started: float, code: str) -> None:
+        _telemetry.error("retention run failed", code=code)
+        if self._failed is None:
+            self._failing_since = self._ports.clock_us()
+        self._failed = code
+        took = round((time.monotonic() - started) * 1000)
+        self._put(events.ran(by, taken, erasures, took, code, self._ports.clock_us()))
+        self._raise_alarm(code, f"A retention run failed ({code}) after {erasures} erasures of {taken} events.")
+
+    def _raise_alarm(self, code: str, sentence: str, *, recovered: bool = False) -> None:
+        now = self._ports.clock_us()
+        occasion = f"{ALARM_KIND} {self._failing_since} {recovered}"
+        title = "The retention run failed"
+        alarm = Alarm(ALARM_KIND, code, occasion, "tallystick", "high", title, sentence, now, recovered=recovered)
+        try:
+            self._ports.raise_alarms([alarm])
+        except TallystickError as error:
+            _telemetry.error("no alarm raised", code=error.code)
+
+    def _put(self, event: dict[str, object]) -> None:
+        try:
+            self._ports.append(event)
+        except TallystickError as error:
+            _telemetry.error("retention run not on record", code=error.code)
