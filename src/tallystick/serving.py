@@ -68,7 +68,8 @@ def serve(settings: Settings, *, ready: Callable[[Instance, str], None]) -> None
             # Admission computes for some 10 ms a batch. A search gives the interpreter up many times on its way, and
             # each time would wait Python's usual 5 ms to get it back.
             sys.setswitchinterval(SWITCH_INTERVAL_S)
-            with SearchUpkeep(instance.services.search), instance.services.streams.running():
+            services = instance.services
+            with SearchUpkeep(services.search), services.streams.running(), services.notify.running():
                 server[0].run(sockets=[listener])
             gc.unfreeze()  # so that libraries find nothing leaked at the end
             telemetry.info("stopping")

@@ -19,6 +19,7 @@ from tallystick.config import (
     OidcSetting,
     SettingError,
     Settings,
+    SmtpSetting,
     UnsafeListenError,
     WitnessSetting,
     configured_data,
@@ -167,6 +168,13 @@ client_secret_file = "SECRET"
 scopes = ["openid", "groups"]
 groups_claim = "roles"
 name = "Example ID"
+[smtp]
+host = "mail.example.org"
+port = 465
+security = "tls"
+sender = "audit@example.org"
+username = "audit"
+password_file = "SECRET"
 [limits]
 depth_max = 9
 """
@@ -195,6 +203,7 @@ def test_a_file_can_say_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         stream_networks=("10.20.0.0/16",),
         database=DatabaseSetting("postgresql+psycopg://tallystick@db/tallystick"),
         oidc=OidcSetting("https://id.example.org", "tallystick", "s3cret", ("openid", "groups"), "roles", "Example ID"),
+        smtp=SmtpSetting("mail.example.org", "audit@example.org", 465, "tls", "audit", "s3cret"),
         limits=Limits(depth_max=9),
     )
 

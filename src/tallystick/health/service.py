@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -38,7 +38,7 @@ class Caller(Protocol):
 @dataclass(frozen=True, slots=True)
 class Watched:
     """What is looked at. `catch_up` brings the tables up to the log or raises; `backed_up_at` is None without a backup on
-    record; `failures` are the answers of the last hour that were our fault.
+    record; `failures` are the answers of the last hour that were our fault; `duties` say how each duty does.
     """
 
     log: Log
@@ -54,6 +54,7 @@ class Watched:
     backed_up_at: Callable[[], int | None]
     failures: Callable[[], int]
     exports_waiting: Callable[[], int]
+    duties: Sequence[Callable[[], Check]] = ()
 
 
 class HealthService:
@@ -90,6 +91,7 @@ class HealthService:
         yield process_checks.clock(status.clock_behind_us)
         yield process_checks.failures(watched.failures())
         yield process_checks.exports(watched.exports_waiting())
+        yield from (check() for check in watched.duties)
         yield process_checks.memory()
         yield process_checks.open_files()
         yield process_checks.running(watched.workers, watched.database)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tallystick.alert.notify.checks import notifications
 from tallystick.alert.notify.evidence import EvidenceService
 from tallystick.alert.notify.notifier import Notifier
 from tallystick.alert.notify.outbox import Outbox
@@ -18,6 +19,7 @@ from tallystick.alert.notify.silences import SilenceService
 from tallystick.alert.notify.transport import Transport
 from tallystick.follow.commands import Commands
 from tallystick.follow.projection import Projection
+from tallystick.health.model import Check
 from tallystick.store.secrets import Secrets
 
 
@@ -30,10 +32,15 @@ class NotifyRoom:
     silences: SilenceService
     evidence: EvidenceService
     notifier: Notifier
+    now_us: Callable[[], int]
 
     def running(self) -> AbstractContextManager[None]:
         """Return the context in which notifications are sent."""
         return self.notifier.running()
+
+    def check(self) -> Check:
+        """Return how notifications do, for the page of health."""
+        return notifications(self.notifier.standing(), self.now_us())
 
 
 @contextmanager
@@ -50,4 +57,5 @@ def open_notify(
             SilenceService(projection, commands, ports, notifier.wake),
             EvidenceService(projection, commands, notifier, ports),
             notifier,
+            ports.now_us,
         )
