@@ -50,13 +50,16 @@ def drafted(
     now_us: int,
     *,
     origin: Origin,
-    link: str | None = None,
+    link: str = "",
+    licence: str = "",
     reason: str = "",
 ) -> Event:
     """Return `rule.drafted`."""
     metadata = {**_written(rule, 1, digest, about), "scope": scope, "origin": origin}
     if link:
         metadata["link"] = link
+    if licence:
+        metadata["license"] = licence
     text_of = [Change("text", None, text)]
     return act(
         caller, DRAFTED, Target("rule", rule), metadata, now_us, scope=scope, reason=reason or None, changes=text_of

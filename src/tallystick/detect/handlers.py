@@ -45,7 +45,14 @@ def _by_program(connection: Connection, rule: str, version: int) -> bool:
 
 def _draft(connection: Connection, event: ProductEvent) -> None:
     metadata = event.metadata
-    _create(connection, event, origin=metadata["origin"], link=metadata.get("link"), state=State.DRAFT)
+    _create(
+        connection,
+        event,
+        origin=metadata["origin"],
+        link=metadata.get("link"),
+        license=metadata.get("license"),
+        state=State.DRAFT,
+    )
     _write(connection, event, state=State.DRAFT)
 
 

@@ -75,6 +75,7 @@ class Rule:
     scope: str
     origin: Origin
     link: str | None
+    license: str | None
     state: State
     newest: Version
     active: Version | None

@@ -145,6 +145,7 @@ def _rule_of(row: Any, versions: dict[tuple[str, int], Version]) -> Rule:
         scope=row.scope,
         origin=row.origin,
         link=row.link,
+        license=row.license,
         state=newest.state if state is State.DRAFT else state,
         newest=newest,
         active=None if row.active is None else versions[row.rule, row.active],

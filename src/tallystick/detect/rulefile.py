@@ -66,7 +66,7 @@ class RuleFile:
     @property
     def severity(self) -> Severity:
         """Return the level; medium where the text gives none."""
-        return cast("Severity", (self.main.head.level or Level.MEDIUM).value)
+        return (self.main.head.level or Level.MEDIUM).value
 
     @property
     def about(self) -> About:

@@ -1,0 +1,141 @@
+"""Shows that the rules in force would fire: each one's own sample goes the way of an event, on schedule.
+
+What stands in a sample is never recorded and raises no alert; that a rule does not fire for it is an alarm. Rules that
+keep no state are tried all together, as the log meets them; the others each by itself, from nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from tallystick.detect.looking import read_text
+from tallystick.detect.ports import Enabled, EnabledRule
+from tallystick.detect.replay import Replay
+from tallystick.detect.rulefile import SIGMA, RuleFile
+from tallystick.detect.trials import fired_by, subjects_of
+from tallystick.errors import TallystickError
+from tallystick.follow.alarm import Alarm, RaiseAlarms
+from tallystick.follow.background import Background
+from tallystick.sigma import Lists, Rule
+
+MINUTE_S: Final = 60
+EVERY_MINUTES: Final = 60
+FAILED: Final = "rule.self_test_failed"
+_DAY_US: Final = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTest:
+    """What came of a round: `failed` says of each rule that did not fire, why; times are microseconds."""
+
+    at_us: int
+    tried: int
+    failed: tuple[tuple[EnabledRule, str], ...] = ()
+
+
+@dataclass
+class SelfTests:
+    """Tries the rules in force; `round` is for one thread at a time, `last` for all."""
+
+    enabled: Enabled
+    lists: Lists
+    raise_alarms: RaiseAlarms
+    now_us: Callable[[], int]
+    last: SelfTest | None = field(default=None, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def round(self) -> SelfTest:
+        """Try every rule in force, raise an alarm for each that fails, and return what came of it."""
+        with self._lock:
+            rules = [(rule, file) for rule in self.enabled() if (file := read_text(rule.text)) is not None]
+            tried = [(rule, file) for rule, file in rules if any(each.matches for each in file.samples)]
+            failed = [*self._together(tried), *self._alone(tried)]
+            now_us = self.now_us()
+            if failed:
+                self.raise_alarms([_alarm(rule, why, now_us) for rule, why in failed])
+            self.last = SelfTest(now_us, len(tried), tuple(failed))
+            return self.last
+
+    def _together(self, rules: Sequence[tuple[EnabledRule, RuleFile]]) -> Iterable[tuple[EnabledRule, str]]:
+        plain = [(rule, file) for rule, file in rules if is_plain(file)]
+        try:
+            run = Replay([rule for rule, _ in plain], lists=self._values([file for _, file in plain]))
+        except TallystickError:
+            yield from (found for each in plain if (found := self._one(*each)) is not None)
+            return
+        for rule, file in plain:
+            sample = next(each for each in file.samples if each.matches)
+            fired = [firing for subject in subjects_of(sample) for firing in run.detector.feed(subject)]
+            if not any(firing.rule.id == rule.id for firing in fired):
+                yield rule, f"the sample {sample.name!r} did not fire"
+
+    def _alone(self, rules: Sequence[tuple[EnabledRule, RuleFile]]) -> Iterable[tuple[EnabledRule, str]]:
+        for rule, file in rules:
+            if not is_plain(file) and (found := self._one(rule, file)) is not None:
+                yield found
+
+    def _one(self, rule: EnabledRule, file: RuleFile) -> tuple[EnabledRule, str] | None:
+        sample = next(each for each in file.samples if each.matches)
+        try:
+            if any(fired_by(rule, subjects_of(sample), self._values([file]), sample.until_us)):
+                return None
+        except TallystickError as error:
+            return rule, error.message
+        return rule, f"the sample {sample.name!r} did not fire"
+
+    def _values(self, files: Sequence[RuleFile]) -> Lists:
+        """Return the lists as they are, with the values of samples beside them."""
+        given: dict[str, list[str]] = {}
+        for file in files:
+            for name, values in file.lists.items():
+                given.setdefault(name, []).extend(values)
+
+        def values_of(name: str) -> Sequence[str] | None:
+            kept = self.lists(name)
+            return None if kept is None else [*kept, *given.get(name, ())]
+
+        return values_of
+
+
+class SelfTestSchedule(Background):
+    """Runs a round after each start and then every hour; `beside` is looked at every minute."""
+
+    def __init__(self, tests: SelfTests, beside: Callable[[], None]) -> None:
+        super().__init__("rule-self-test")
+        self._tests = tests
+        self._beside = beside
+
+    def _run(self) -> None:
+        minute = 0
+        while not self._stopping.wait(MINUTE_S):
+            try:
+                self._beside()
+                if minute % EVERY_MINUTES == 0:
+                    self._tests.round()
+            except TallystickError as error:  # the log is full or read-only, which other places say
+                structlog.get_logger("tallystick.detect").warning("self-test not done", code=error.code)
+            minute += 1
+
+
+def is_plain(file: RuleFile) -> bool:
+    """Return whether a rule keeps no state: one event decides."""
+    return file.kind == SIGMA and isinstance(file.main, Rule)
+
+
+def _alarm(rule: EnabledRule, why: str, now_us: int) -> Alarm:
+    return Alarm(
+        kind=FAILED,
+        key=f"rule={rule.id}",
+        occasion=f"self-test {rule.id} {rule.version} {now_us // _DAY_US}",
+        scope=rule.scope,
+        severity="high",
+        title="A detection rule does not fire for its own sample",
+        sentence=f"The rule {rule.title!r} is in force and would not fire: {why}.",
+        at_us=now_us,
+        version=rule.version,
+    )
