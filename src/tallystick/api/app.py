@@ -18,6 +18,7 @@ from tallystick.api.alert_acts import ALERT_ACT_ROUTES
 from tallystick.api.alerts import ALERT_ROUTES
 from tallystick.api.catalogue import CATALOGUE_ROUTES
 from tallystick.api.duties import DUTY_ROUTES
+from tallystick.api.exceptions import EXCEPTION_ROUTES
 from tallystick.api.exports import EXPORT_ROUTES
 from tallystick.api.failures import FAILURES
 from tallystick.api.gitlab import GITLAB_ROUTES
@@ -39,6 +40,7 @@ from tallystick.api.services import Services, caller_of
 from tallystick.api.settings import SETTING_ROUTES
 from tallystick.api.sources import SOURCE_ROUTES
 from tallystick.api.streams import STREAM_ROUTES
+from tallystick.api.systems import SYSTEM_ROUTES
 from tallystick.api.tokens import TOKEN_ROUTES
 from tallystick.api.views import VIEW_ROUTES
 from tallystick.errors import InvalidInputError
@@ -74,6 +76,8 @@ ROUTES: Final = (
     *GITLAB_ROUTES,
     *ALERT_ROUTES,
     *ALERT_ACT_ROUTES,
+    *SYSTEM_ROUTES,
+    *EXCEPTION_ROUTES,
     healthz,
     readyz,
     metrics,
