@@ -25,6 +25,7 @@ from tallystick.alert.notify.room import NotifyRoom
 from tallystick.alert.room import AlertRoom
 from tallystick.api.body import BodyRoom
 from tallystick.config.shown import Shown
+from tallystick.detect.room import RuleRoom
 from tallystick.event.gate import SourceRules
 from tallystick.evidence.log import LogService
 from tallystick.govern import GovernRoom
@@ -87,6 +88,7 @@ class Services:
     configured: tuple[Shown, ...]
     public_url: str | None
     policies: PolicyRoom
+    rules: RuleRoom
     alerts: AlertRoom
     notify: NotifyRoom
     systems: GovernRoom

@@ -14,7 +14,7 @@ from tallystick.detect.errors import RuleTextError, RuleUnknownError
 from tallystick.detect.flags import Flags
 from tallystick.detect.model import Rule, State, Step, Version
 from tallystick.detect.ports import RegisterPorts, RuleFigures
-from tallystick.detect.rows import get_rule, load_rules, load_steps, load_versions
+from tallystick.detect.rows import find_rule, get_rule, load_rules, load_steps, load_versions
 from tallystick.detect.rulefile import RuleFile, parse_rule
 from tallystick.detect.sight import seen_rule, sees
 from tallystick.follow.projection import Projection
@@ -80,13 +80,16 @@ class RuleReading:
             raise RuleUnknownError(f"the rule has no version {number}")
         return rule, found
 
-    def runbook(self, rule_id: str, digest: str | None) -> tuple[str, str] | None:
-        """Return runbook and response of a rule, as they stood in a version; None where there is none."""
+    def written(self, rule_id: str, digest: str | None) -> Version | None:
+        """Return the version of a rule with a digest, or the one that speaks for it; None for what is no rule.
+
+        Nothing is checked or recorded: it is for what goes with an alert.
+        """
         with self._projection.engine.connect() as connection:
-            versions = load_versions(connection, rule_id[:64])
-        found = next((each for each in versions if each.digest == digest), versions[0] if versions else None)
-        file = None if found is None else read_version(found)
-        return None if file is None else (file.runbook, file.response)
+            rule = find_rule(connection, rule_id)
+            if rule is None or digest is None:
+                return None if rule is None else rule.shown
+            return next((each for each in load_versions(connection, rule_id) if each.digest == digest), rule.shown)
 
     def _shown(self, rule: Rule, figures: Mapping[str, RuleFigures]) -> Shown:
         known = figures.get(rule.id, _NOTHING)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from tallystick.alert.notify.room import NotifyRoom
 from tallystick.alert.room import AlertRoom
+from tallystick.detect.room import RuleRoom
 from tallystick.govern import GovernRoom
 from tallystick.intake.workers import AdmissionWorkers
 from tallystick.retain import RetentionRoom
 from tallystick.review import ReviewRoom
 from tallystick.server.access import Access
 from tallystick.server.alerting import open_alert_room
+from tallystick.server.detecting import card_of, open_rule_room
 from tallystick.server.governing import open_govern_room
 from tallystick.server.ground import Ground
 from tallystick.server.notifying import open_notify_room
@@ -27,6 +30,7 @@ from tallystick.work.room import WorkRoom
 class Duties:
     """The rooms of the duties."""
 
+    rules: RuleRoom
     alerts: AlertRoom
     systems: GovernRoom
     reviews: ReviewRoom
@@ -44,14 +48,17 @@ def open_duties(
     held: ExitStack,
 ) -> Duties:
     """Return the rooms, entered into `held`."""
-    alerts = held.enter_context(open_alert_room(ground, reading, access, lambda _kind, _version: None))
+    rules = open_rule_room(ground, reading, dict)
+    card = partial(card_of, rules)
+    alerts = held.enter_context(open_alert_room(ground, reading, access, card))
     systems = held.enter_context(open_govern_room(ground, reading, access, alerts.book.raise_alarms))
     reviews = open_review_room(ground, reading, access, alerts.book.raise_alarms, systems.exceptions)
-    notify = open_notify_room(ground, reading, access, alerts.book.raise_alarms, lambda _kind, _version: None)
+    notify = open_notify_room(ground, reading, access, alerts.book.raise_alarms, card)
     retention = open_retention_room(
         ground, reading, access, alerts.book.raise_alarms, systems.exceptions, work, workers
     )
     return Duties(
+        rules,
         alerts,
         systems,
         held.enter_context(reviews),

@@ -177,6 +177,7 @@ def open_instance(
             configured=show_settings(settings),
             public_url=settings.public_url,
             policies=registers.policies,
+            rules=duties.rules,
             alerts=duties.alerts,
             notify=duties.notify,
             systems=duties.systems,
