@@ -41,6 +41,8 @@ ROOMS: Final = (
     Room("Watch", "Events", "/events", (Permission.EVENTS_READ, Permission.EVENTS_READ_OWN)),
     Room("Watch", "Alerts", "/alerts", (Permission.ALERTS_READ,)),
     Room("Watch", "Exports", "/exports", (Permission.EVENTS_EXPORT,)),
+    Room("Watch", "Reviews", "/reviews", (Permission.REVIEWS_READ,)),
+    Room("Watch", "Calendar", "/calendar", (Permission.REVIEWS_READ,)),
     Room("Registers", "Releases", "/releases", (Permission.RELEASES_READ,)),
     Room("Registers", "Policies", "/policies", (Permission.POLICIES_READ,)),
     Room("Log", "Log", "/log", (Permission.LOG_READ,)),

@@ -9,6 +9,7 @@ from litestar import Router
 from tallystick.web.account.routes import ACCOUNT
 from tallystick.web.alerts.page import ALERT_PAGES
 from tallystick.web.alerts.queue import QUEUE_PAGES
+from tallystick.web.calendar.page import CALENDAR_PAGES
 from tallystick.web.catalogue.page import CATALOGUE_PAGES
 from tallystick.web.event.page import event_page, proof_file
 from tallystick.web.events.live import live_stream
@@ -32,6 +33,8 @@ from tallystick.web.people.routes import PEOPLE
 from tallystick.web.policies.routes import POLICY_PAGES
 from tallystick.web.releases.edit import EDIT_PAGES
 from tallystick.web.releases.pages import RELEASE_PAGES
+from tallystick.web.reviews.duties import DUTY_PAGES
+from tallystick.web.reviews.pages import REVIEW_PAGES
 from tallystick.web.settings.page import change_setting, settings_page
 from tallystick.web.sources.page import SOURCE_PAGES
 from tallystick.web.sources.tokens import TOKEN_PAGES
@@ -77,6 +80,9 @@ _ROOMS: Final = (
     *POLICY_PAGES,
     *RELEASE_PAGES,
     *EDIT_PAGES,
+    *REVIEW_PAGES,
+    *DUTY_PAGES,
+    *CALENDAR_PAGES,
     *QUEUE_PAGES,
     *ALERT_PAGES,
 )

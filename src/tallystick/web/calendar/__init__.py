@@ -1,0 +1,1 @@
+"""What falls due when, on a page and as a calendar file."""
