@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from tallystick.sigma.matching import Check, TextCheck
+from tallystick.sigma.matching import Check, RegexCheck, TextCheck
+from tallystick.sigma.required import required_text
 from tallystick.sigma.wildcards import Pattern, literal
 
 CLUES_MAX: Final = 200_000
@@ -34,6 +35,12 @@ def of_checks(field: str, checks: Sequence[Check], *, every: bool) -> Witnesses:
         return all_of([of_checks(field, [check], every=False) for check in checks])
     clues: set[Clue] = set()
     for check in checks:
+        if isinstance(check, RegexCheck):
+            required = required_text(check.expression).casefold()
+            if not required:
+                return ()
+            clues.add(Clue(field, required, exact=False))
+            continue
         if not isinstance(check, TextCheck):
             return ()
         for pattern in check.patterns:

@@ -1,13 +1,14 @@
 """An event as a rule sees it: the values of a field by its dotted path, each worked out once.
 
-A path goes into objects by their keys; a key that itself holds dots is found as well. Where it meets a list it means
-every member. What a path gives is never empty for a field that is there: an object, and a list without members, stand
-for themselves, and have no text.
+A path goes into objects by their keys; where that leads nowhere, a key that itself holds dots is found too. Where it
+meets a list it means every member. What a path gives is never empty for a field that is there: an object, and a list
+without members, stand for themselves, and have no text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final, Protocol
 
 
@@ -72,20 +73,27 @@ class EventView:
     def texts(self, path: str) -> tuple[str, ...]:
         found = self._texts.get(path)
         if found is None:
-            found = self._texts[path] = tuple(
-                [text for text in [text_of(value) for value in self.get(path)] if text is not None]
-            )
+            values = self.get(path)
+            if len(values) == 1 and type(values[0]) is str:
+                found = values
+            else:
+                found = tuple([text for text in map(text_of, values) if text is not None])
+            self._texts[path] = found
         return found
 
     def folded(self, path: str) -> tuple[str, ...]:
         found = self._folded.get(path)
         if found is None:
-            found = self._folded[path] = tuple([text.casefold() for text in self.texts(path)])
+            texts = self.texts(path)
+            found = (texts[0].casefold(),) if len(texts) == 1 else tuple([text.casefold() for text in texts])
+            self._folded[path] = found
         return found
 
     def whole(self) -> str:
         if self._whole is None:
-            self._whole = "\n".join(_leaves(self._event))
+            found: list[str] = []
+            _gather(self._event.values(), found)
+            self._whole = "\n".join(found)
         return self._whole
 
     def whole_folded(self) -> str:
@@ -96,35 +104,42 @@ class EventView:
 
 def find(event: Mapping[str, Any], path: str) -> tuple[Any, ...]:
     """Return the values at `path` in `event`, as `View.get` promises them."""
-    value = event.get(path, _MISSING)
-    if value is _MISSING:
-        if "." not in path:
-            return ()
-        found: list[Any] = []
-        _descend(event, path.split("."), 0, found)
-        return tuple(found)
-    if not isinstance(value, list):
-        return (value,)
-    found = []
-    _spread(value, found)
+    value: Any = event
+    for part in _parts(path):
+        if type(value) is not dict:
+            break
+        value = value.get(part, _MISSING)
+    else:
+        if value is not _MISSING and type(value) is not list:
+            return (value,)
+    found: list[Any] = []
+    _descend(event, _parts(path), 0, found)
     return tuple(found)
+
+
+@lru_cache(maxsize=16_384)
+def _parts(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
 
 
 _MISSING: Final = object()
 
 
-def _descend(value: Any, parts: list[str], start: int, found: list[Any]) -> None:
-    """Add what stands at the rest of the path; several keys with dots may lead there."""
+def _descend(value: Any, parts: tuple[str, ...], start: int, found: list[Any]) -> None:
+    """Add what stands at the rest of the path; the shortest keys that lead to something are taken."""
     if start == len(parts):
         if isinstance(value, list):
             _spread(value, found)
         else:
             found.append(value)
-    elif isinstance(value, dict):
+    elif isinstance(value, Mapping):
+        before = len(found)
         for end in range(start + 1, len(parts) + 1):
-            key = parts[start] if end == start + 1 else ".".join(parts[start:end])
+            key = ".".join(parts[start:end])
             if key in value:
                 _descend(value[key], parts, end, found)
+                if len(found) > before:
+                    return
     elif isinstance(value, list):
         for member in value:
             _descend(member, parts, start, found)
@@ -141,14 +156,17 @@ def _spread(members: list[Any], found: list[Any]) -> None:
             found.append(member)
 
 
-def _leaves(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for member in value.values():
-            yield from _leaves(member)
-    elif isinstance(value, list):
-        for member in value:
-            yield from _leaves(member)
-    else:
-        text = text_of(value)
-        if text is not None:
-            yield text
+def _gather(members: Iterable[Any], found: list[str]) -> None:
+    """Add the texts of values and of all that is in them."""
+    for member in members:
+        kind = type(member)
+        if kind is str:
+            found.append(member)
+        elif kind is dict:
+            _gather(member.values(), found)
+        elif kind is list:
+            _gather(member, found)
+        else:
+            text = text_of(member)
+            if text is not None:
+                found.append(text)

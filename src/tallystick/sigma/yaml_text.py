@@ -7,6 +7,7 @@ the number of values, aliases written out, keep a small text from becoming a lar
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -196,11 +197,7 @@ def _scalar(event: Any) -> Node:
     written: str = event.value
     value: Scalar = written
     if plain and event.tag is None:
-        try:
-            value = _plain(written)
-        except ValueError:
-            message = f"the number has more than {_DIGITS_MAX} digits; put it in quotes"
-            raise SigmaTooLargeError(message, line=place.line, column=place.column) from None
+        value = _plain(written)
     quotes = 0 if plain else 1
     width = event.end_mark.column - event.start_mark.column - 2 * quotes
     as_written = (
@@ -210,22 +207,19 @@ def _scalar(event: Any) -> Node:
 
 
 def _plain(written: str) -> Scalar:
-    """Return what a scalar without quotes means in YAML 1.2's core schema."""
+    """Return what a scalar without quotes means in YAML 1.2's core schema.
+
+    Digits that are more than any number of an event, such as a digest's, stay text.
+    """
     if written in _CONSTANTS:
         return _CONSTANTS[written]
-    if written[0] not in _NUMBER_BEGINS:
+    if written[0] not in _NUMBER_BEGINS or len(written) > _DIGITS_MAX:
         return written
     if _INTEGER.fullmatch(written):
-        if len(written) > _DIGITS_MAX:
-            raise ValueError(written)
         return int(written)
     if _BASED.fullmatch(written):
-        if len(written) > _DIGITS_MAX:
-            raise ValueError(written)
         return int(written, 0)
     if _FLOAT.fullmatch(written):
         number = float(written)
-        if number in (float("inf"), float("-inf")):
-            raise ValueError(written)
-        return number
+        return number if math.isfinite(number) else written
     return written
