@@ -193,7 +193,17 @@ class Detector:
         at_us = self._time(unit.file.settings.lateness_us, subject, occurred)
         sentence = match_sentence(subject)
         return [
-            Firing(unit.rule, names, group, subject.event["scope"], subject.index, at_us, sentence, (subject.index,))
+            Firing(
+                rule=unit.rule,
+                names=names,
+                group=group,
+                scope=subject.event["scope"],
+                index=subject.index,
+                at_us=at_us,
+                known_us=subject.received_us,
+                sentence=sentence,
+                indexes=(subject.index,),
+            )
             for group in combinations(seen_by, names)
         ]
 
@@ -215,14 +225,15 @@ class Detector:
         unit.fired += 1
         sentence = correlation_sentence(correlation, found)
         return Firing(
-            unit.rule,
-            correlation.group_by,
-            found.group,
-            subject.event["scope"],
-            subject.index,
-            found.time_us,
-            sentence,
-            found.indexes,
+            rule=unit.rule,
+            names=correlation.group_by,
+            group=found.group,
+            scope=subject.event["scope"],
+            index=subject.index,
+            at_us=found.time_us,
+            known_us=subject.received_us,
+            sentence=sentence,
+            indexes=found.indexes,
         )
 
     def _found(self, unit: Unit, found: Found, subject: Subject | None) -> Firing:
@@ -234,14 +245,15 @@ class Detector:
         else:
             scope = self._scope_of(found.group[0]) if names == ("source",) else unit.rule.scope
         return Firing(
-            unit.rule,
-            names,
-            found.group,
-            scope,
-            found.index,
-            found.at_us,
-            found.sentence,
-            (found.index,),
-            found.occasion,
-            found.recovered,
+            rule=unit.rule,
+            names=names,
+            group=found.group,
+            scope=scope,
+            index=found.index,
+            at_us=found.at_us,
+            known_us=found.at_us if subject is None else subject.received_us,
+            sentence=found.sentence,
+            indexes=(found.index,),
+            occasion=found.occasion,
+            recovered=found.recovered,
         )

@@ -11,7 +11,8 @@ from tallystick.detect.ports import EnabledRule
 class Firing:
     """One firing of a rule for a group. `names` are the fields of the group; `occasion` tells firings of one event apart.
 
-    `index` is the event that shows it; times are microseconds.
+    `index` is the event that shows it. Times are microseconds: `at_us` is when it happened, `known_us` when it could be
+    known, which is when its event was received, or when time alone brought it.
     """
 
     rule: EnabledRule
@@ -20,6 +21,7 @@ class Firing:
     scope: str
     index: int
     at_us: int
+    known_us: int
     sentence: str
     indexes: tuple[int, ...]
     occasion: str = ""

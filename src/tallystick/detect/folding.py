@@ -40,8 +40,9 @@ class Folding:
         self.dropped = 0
         self.next_us = 0
 
-    def take(self, firing: Firing, now_us: int) -> list[Alarm]:
-        """Return what is told at once; the rest is counted. `now_us` is when its event was received."""
+    def take(self, firing: Firing) -> list[Alarm]:
+        """Return what is told at once; the rest is counted."""
+        now_us = firing.known_us
         key = (firing.rule.id, firing.rule.version, *firing.group)
         told = self._settle(key, now_us)
         fold = self._folds.find(key)

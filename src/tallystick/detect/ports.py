@@ -92,13 +92,16 @@ class RegisterPorts:
 class EnginePorts:
     """What other rooms do for the engine.
 
-    `now_us` is never before the log's newest event. `version` grows when rules, lists or sources may have changed.
-    `lists` returns the values that stand for a placeholder of rules, or None for one that is not known.
+    `now_us` is never before the log's newest event. `refresh` brings the tables up to the log, and `version` grows when
+    rules, lists or sources may have changed. `lists` returns the values that stand for a placeholder of rules, or None
+    for one that is not known; `category` that of an action in the catalogue, or None for an undeclared one.
     """
 
     enabled: Enabled
     senders: Senders
     raise_alarms: RaiseAlarms
     now_us: Callable[[], int]
+    refresh: Callable[[], object]
     version: Callable[[], int]
     lists: Callable[[str], Sequence[str] | None]
+    category: Callable[[str], str | None]

@@ -32,16 +32,12 @@ class Replay:
 
     def feed(self, subject: Subject) -> list[Alarm]:
         """Take the next event in; returns the alarms that it brings, and those that were due before it."""
-        fired = self.detector.feed(subject)
-        told = self._folding.advance(subject.received_us)
-        for firing in fired:
-            told += self._folding.take(firing, subject.received_us)
-        return told
+        told = [alarm for firing in self.detector.feed(subject) for alarm in self._folding.take(firing)]
+        return [*told, *self._folding.advance(subject.received_us)]
 
     def end(self, until_us: int) -> list[Alarm]:
         """Let time pass until then; returns the alarms that this brings."""
-        fired = self.detector.advance(until_us)
-        told = [alarm for firing in fired for alarm in self._folding.take(firing, until_us)]
+        told = [alarm for firing in self.detector.advance(until_us) for alarm in self._folding.take(firing)]
         return [*told, *self._folding.advance(until_us)]
 
 

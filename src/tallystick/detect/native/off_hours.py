@@ -26,13 +26,17 @@ from tallystick.sigma.correlate_groups import Group, Groups
 
 GROUPS_MAX: Final = 5_000
 HALF_LIFE_WEEKS: Final = 4
+_TOTAL_MIN: Final = 10.0
+"""With less left, nothing is known of how a group is active now."""
 
 
 @dataclass
 class _State:
     first_us: int = 0
     week: int = 0
+    events: int = 0
     total: float = 0.0
+    """Of the hours, which count less with time."""
     hours: dict[int, float] = field(default_factory=dict)
 
 
@@ -58,6 +62,7 @@ class OffHours:
         found = self._judge(seen, state, hour)
         state.hours[place] = state.hours.get(place, 0.0) + 1.0
         state.total += 1.0
+        state.events += 1
         return found
 
     def advance(self, now_us: int) -> Sequence[Found]:  # noqa: ARG002  nothing is due to time alone
@@ -71,18 +76,21 @@ class OffHours:
             (
                 group,
                 order,
-                None if state is None else [state.first_us, state.week, state.total, list(state.hours.items())],
+                None
+                if state is None
+                else [state.first_us, state.week, state.events, state.total, list(state.hours.items())],
             )
             for group, order, state in self._groups.take_changes()
         ]
 
     def load(self, rows: Sequence[tuple[Group, int, Any]]) -> None:
         for group, order, plain in rows:
-            self._groups.put(group, order, _State(plain[0], plain[1], plain[2], dict(plain[3])))
+            self._groups.put(group, order, _State(plain[0], plain[1], plain[2], plain[3], dict(plain[4])))
 
     def _judge(self, seen: Seen, state: _State, hour: int) -> Sequence[Found]:
         settings = self._settings
-        if state.total < settings.at_least or seen.time_us - state.first_us < settings.history_us:
+        known_us = seen.time_us - state.first_us
+        if state.events < settings.at_least or state.total < _TOTAL_MIN or known_us < settings.history_us:
             return ()
         place = hour_of_week(hour)
         near = sum(state.hours.get((place + step) % WEEK_HOURS, 0.0) for step in (-1, 0, 1))
@@ -91,7 +99,7 @@ class OffHours:
             return ()
         sentence = (
             f"{name_of_group(settings.groups, seen.group)}: active on {name_of_hour(hour)}, around which "
-            f"{percent(share)} of its activity falls ({state.total:,.0f} events counted, older ones less); "
+            f"{percent(share)} of its activity falls ({state.events:,} events are known, older ones count less); "
             f"below {settings.share} % is unusual."
         )
         return (Found(seen.group, seen.index, seen.time_us, sentence),)

@@ -135,7 +135,7 @@ class Silence:
         for group, since_us, expected in self._known():
             if expected is not None and self._groups.find(group) is None:
                 state = self._groups.touch(group)
-                state.last_us = state.first_us = max(since_us, now_us - _LOOK_US)
+                state.last_us = state.first_us = max(since_us, now_us - now_us % _LOOK_US)
                 self._expect(group, state, {group: expected})
 
     def _limit(self, state: _State, registered_us: int | None) -> int | None:

@@ -1,0 +1,116 @@
+"""How far the engine is and what its rules remember: a file that no rebuild touches, beside the other followers' files.
+
+Position and states are saved in one transaction, after the alarms up to there are durable. Losing the file costs reading
+the log again from the newest event on, with empty state.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+FILE: Final = Path("followers") / "detect.db"
+"""In the data directory."""
+_SCHEMA: Final = (
+    "create table if not exists position (origin text primary key, state blob not null) without rowid, strict",
+    (
+        "create table if not exists state (origin text not null, rule text not null, part text not null,"
+        " place integer not null, state blob not null, primary key (origin, rule, part)) without rowid, strict"
+    ),
+)
+Row = tuple[str, tuple[str, ...], int, Any]
+
+
+class Tally(msgspec.Struct):
+    """What a rule saw and did since it is counted."""
+
+    seen: int = 0
+    matched: int = 0
+    fired: int = 0
+    last_fired_us: int = 0
+    dropped: int = 0
+
+
+class Position(msgspec.Struct):
+    """Everything below `next_index` was judged, and what came of it told. Times are microseconds."""
+
+    next_index: int
+    received_us: int = 0
+    alarms: int = 0
+    erased: int = 0
+    tallies: dict[str, Tally] = {}
+
+
+class States:
+    """The open file, for one log; may be used from any thread. What is saved is durable on return."""
+
+    def __init__(self, data: Path, origin: str) -> None:
+        path = data / FILE
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._connection.execute("pragma journal_mode = wal")
+        self._connection.execute("pragma synchronous = full")
+        for statement in _SCHEMA:
+            self._connection.execute(statement)
+        self._origin = origin
+        self._lock = threading.Lock()
+
+    def find(self) -> Position | None:
+        """Return how far the engine is, or None when it never ran."""
+        with self._lock:
+            row = self._connection.execute("select state from position where origin = ?", (self._origin,)).fetchone()
+        return None if row is None else msgspec.json.decode(row[0], type=Position)
+
+    def save(self, position: Position, rows: Iterable[Row]) -> None:
+        """Keep how far it is, and what changed of the states."""
+        put, gone = [], []
+        for rule, part, place, plain in rows:
+            key = (self._origin, rule, json.dumps(part))
+            if plain is None:
+                gone.append(key)
+            else:
+                put.append((*key, place, msgspec.msgpack.encode(plain)))
+        with self._lock, self._connection:
+            self._connection.execute("begin immediate")
+            self._connection.executemany("delete from state where origin = ? and rule = ? and part = ?", gone)
+            self._connection.executemany("insert or replace into state values (?, ?, ?, ?, ?)", put)
+            self._connection.execute(
+                "insert or replace into position values (?, ?)", (self._origin, msgspec.json.encode(position))
+            )
+
+    def load(self, rules: Iterable[str]) -> Mapping[str, list[tuple[tuple[str, ...], int, Any]]]:
+        """Return the states of rules, each in its order."""
+        query = "select part, place, state from state where origin = ? and rule = ? order by place"
+        found = {}
+        with self._lock:
+            for rule in rules:
+                rows = self._connection.execute(query, (self._origin, rule)).fetchall()
+                found[rule] = [(tuple(json.loads(part)), place, _plain(state)) for part, place, state in rows]
+        return found
+
+    def keep_only(self, rules: Iterable[str]) -> None:
+        """Forget the states of all other rules: they are not in force any more."""
+        kept = set(rules)
+        with self._lock, self._connection:
+            self._connection.execute("begin immediate")
+            known = self._connection.execute("select distinct rule from state where origin = ?", (self._origin,))
+            for (rule,) in known.fetchall():
+                if rule not in kept:
+                    self._connection.execute("delete from state where origin = ? and rule = ?", (self._origin, rule))
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+
+def _plain(data: bytes) -> Any:
+    return msgspec.msgpack.decode(data)
