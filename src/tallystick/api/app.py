@@ -36,6 +36,8 @@ from tallystick.api.record import record_events
 from tallystick.api.releases import RELEASE_ROUTES
 from tallystick.api.reviews import REVIEW_ROUTES
 from tallystick.api.roles import ROLE_ROUTES
+from tallystick.api.rules import RULE_ROUTES
+from tallystick.api.rules_lists import LIST_ROUTES
 from tallystick.api.services import Services, caller_of
 from tallystick.api.settings import SETTING_ROUTES
 from tallystick.api.sources import SOURCE_ROUTES
@@ -74,6 +76,8 @@ ROUTES: Final = (
     *REVIEW_ROUTES,
     *STREAM_ROUTES,
     *GITLAB_ROUTES,
+    *RULE_ROUTES,
+    *LIST_ROUTES,
     *ALERT_ROUTES,
     *ALERT_ACT_ROUTES,
     *SYSTEM_ROUTES,
