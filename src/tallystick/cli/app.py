@@ -11,6 +11,7 @@ import typer
 from tallystick import __version__
 from tallystick.cli import (
     access,
+    alerts,
     catalogue,
     check,
     exports,
@@ -49,6 +50,7 @@ app = typer.Typer(
 for room in (live, people, send, read, proof, check, keep):
     room.register(app)
 app.add_typer(access.app, name="access")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(exports.app, name="exports")
 app.add_typer(ledger.app, name="ledger")
