@@ -193,9 +193,10 @@ def _in_networks(field: str, check: CidrCheck) -> Predicate:
     def found(view: View) -> bool:
         for text in view.texts(field):
             address = address_of(text)
-            if address is not None:
-                version, number = address
-                if any(version == each and low <= number <= high for each, low, high in ranges):
+            if address is None:
+                continue
+            for version, low, high in ranges:
+                if version == address[0] and low <= address[1] <= high:
                     return True
         return False
 
