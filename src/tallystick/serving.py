@@ -69,7 +69,12 @@ def serve(settings: Settings, *, ready: Callable[[Instance, str], None]) -> None
             # each time would wait Python's usual 5 ms to get it back.
             sys.setswitchinterval(SWITCH_INTERVAL_S)
             services = instance.services
-            with SearchUpkeep(services.search), services.streams.running(), services.notify.running():
+            with (
+                SearchUpkeep(services.search),
+                services.streams.running(),
+                services.notify.running(),
+                services.detection,
+            ):
                 server[0].run(sockets=[listener])
             gc.unfreeze()  # so that libraries find nothing leaked at the end
             telemetry.info("stopping")

@@ -15,6 +15,7 @@ from tallystick.access.model import Caller
 from tallystick.access.permissions import Permission
 from tallystick.access.sources.figures import Figures
 from tallystick.access.sources.model import Source
+from tallystick.api.detect_metrics import DetectMetrics
 from tallystick.api.metrics import render_metrics
 from tallystick.api.openapi import PUBLIC
 from tallystick.api.policy_metrics import PolicyMetrics
@@ -88,7 +89,11 @@ async def metrics(request: Request[Any, Any, Any], services: NamedDependency[Ser
     caller = caller_of(request, services)
     body = await asyncio.to_thread(
         lambda: render_metrics(
-            services.ledger.status(), _sources(services, caller), _policies(services), _streams(services, caller)
+            services.ledger.status(),
+            _sources(services, caller),
+            _policies(services),
+            _streams(services, caller),
+            DetectMetrics(services.detection.standing()),
         )
     )
     return Response(body, media_type=CONTENT_TYPE_LATEST)

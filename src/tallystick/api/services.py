@@ -25,6 +25,7 @@ from tallystick.alert.notify.room import NotifyRoom
 from tallystick.alert.room import AlertRoom
 from tallystick.api.body import BodyRoom
 from tallystick.config.shown import Shown
+from tallystick.detect.engine import Engine
 from tallystick.detect.room import RuleRoom
 from tallystick.event.gate import SourceRules
 from tallystick.evidence.log import LogService
@@ -91,6 +92,7 @@ class Services:
     rules: RuleRoom
     alerts: AlertRoom
     notify: NotifyRoom
+    detection: Engine
     systems: GovernRoom
     reviews: ReviewRoom
     retention: RetentionRoom

@@ -17,9 +17,10 @@ from tallystick.detect.compiled import RulesInForce, compile_enabled
 from tallystick.detect.detector import Detector, Row
 from tallystick.detect.firing import Firing
 from tallystick.detect.folding import Folding
+from tallystick.detect.health import detection
 from tallystick.detect.logsources import Logsources, shipped_bindings
 from tallystick.detect.own_alarms import OwnAlarms
-from tallystick.detect.ports import EnabledRule, EnginePorts, Sender
+from tallystick.detect.ports import EnabledRule, EnginePorts, RuleFigures, Sender
 from tallystick.detect.standing import Standing, rule_standings
 from tallystick.detect.state import Position, States, Tally
 from tallystick.detect.subject import subject_of
@@ -29,6 +30,7 @@ from tallystick.follow.alarm import Alarm
 from tallystick.follow.background import Background
 from tallystick.follow.log_reader import LogReader
 from tallystick.follow.product_log import LEDGER_CLASS, PRODUCT_SOURCE
+from tallystick.health.model import Check
 from tallystick.sigma.correlate_groups import Group
 
 POLL_S: Final = 0.2
@@ -105,6 +107,17 @@ class Engine(Background):
             rules=rule_standings(self._force, self._logsources, self._detector.dropped(), position.tallies),
         )
 
+    def figures(self) -> dict[str, RuleFigures]:
+        """Return what the rules in force did, by their ids."""
+        return {
+            each.id: RuleFigures(each.seen, each.fired, each.last_fired_us or None, each.failed)
+            for each in self.standing().rules
+        }
+
+    def check(self) -> Check:
+        """Return how detection does, for the page of health."""
+        return detection(self.standing())
+
     def _run(self) -> None:
         while not self._stopping.is_set():
             wait_s = self._try_step()
@@ -179,6 +192,7 @@ class Engine(Background):
         return [
             ((each.name,), each.registered_at, None if each.silence_s is None else each.silence_s * 1_000_000)
             for each in self._senders.values()
+            if not each.retired
         ]
 
     def _scope_of(self, source: str) -> str:
@@ -246,6 +260,7 @@ class Engine(Background):
         now = time.monotonic()
         if now - self._saved_at < self._save_every_s:
             return
+        self._ports.look()
         self._pending += self._own.watched(self.standing())
         self._raise_pending()
         self._save()

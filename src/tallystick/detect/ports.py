@@ -40,7 +40,7 @@ class Enabled(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """A registered source that is not retired. `silence_s` is how long it may send nothing, None for however long."""
+    """A registered source. `silence_s` is how long it may send nothing, None for however long."""
 
     number: int
     name: str
@@ -48,6 +48,7 @@ class Sender:
     scope: str
     silence_s: int | None
     registered_at: int
+    retired: bool = False
 
 
 class Senders(Protocol):
@@ -94,7 +95,8 @@ class EnginePorts:
 
     `now_us` is never before the log's newest event. `refresh` brings the tables up to the log, and `version` grows when
     rules, lists or sources may have changed. `lists` returns the values that stand for a placeholder of rules, or None
-    for one that is not known; `category` that of an action in the catalogue, or None for an undeclared one.
+    for one that is not known; `category` that of an action in the catalogue, or None for an undeclared one. `look` is
+    asked every few seconds to put on record what no event shows by itself.
     """
 
     enabled: Enabled
@@ -105,3 +107,4 @@ class EnginePorts:
     version: Callable[[], int]
     lists: Callable[[str], Sequence[str] | None]
     category: Callable[[str], str | None]
+    look: Callable[[], None] = lambda: None

@@ -8,6 +8,7 @@ from functools import partial
 
 from tallystick.alert.notify.room import NotifyRoom
 from tallystick.alert.room import AlertRoom
+from tallystick.detect.engine import Engine
 from tallystick.detect.room import RuleRoom
 from tallystick.govern import GovernRoom
 from tallystick.intake.workers import AdmissionWorkers
@@ -23,6 +24,7 @@ from tallystick.server.reading import Reading
 from tallystick.server.registers import Registers
 from tallystick.server.retaining import open_retention_room
 from tallystick.server.reviewing import open_review_room
+from tallystick.server.watching import open_engine
 from tallystick.work.room import WorkRoom
 
 
@@ -30,6 +32,7 @@ from tallystick.work.room import WorkRoom
 class Duties:
     """The rooms of the duties."""
 
+    detection: Engine
     rules: RuleRoom
     alerts: AlertRoom
     systems: GovernRoom
@@ -48,9 +51,11 @@ def open_duties(
     held: ExitStack,
 ) -> Duties:
     """Return the rooms, entered into `held`."""
-    rules = open_rule_room(ground, reading, dict)
+    watching: list[Engine] = []
+    rules = open_rule_room(ground, reading, lambda: watching[0].figures() if watching else {})
     card = partial(card_of, rules)
     alerts = held.enter_context(open_alert_room(ground, reading, access, card))
+    watching.append(open_engine(ground, rules, alerts.book.raise_alarms, held))
     systems = held.enter_context(open_govern_room(ground, reading, access, alerts.book.raise_alarms))
     reviews = open_review_room(ground, reading, access, alerts.book.raise_alarms, systems.exceptions)
     notify = open_notify_room(ground, reading, access, alerts.book.raise_alarms, card)
@@ -58,6 +63,7 @@ def open_duties(
         ground, reading, access, alerts.book.raise_alarms, systems.exceptions, work, workers
     )
     return Duties(
+        watching[0],
         rules,
         alerts,
         systems,

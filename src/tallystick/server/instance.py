@@ -180,6 +180,7 @@ def open_instance(
             rules=duties.rules,
             alerts=duties.alerts,
             notify=duties.notify,
+            detection=duties.detection,
             systems=duties.systems,
             reviews=duties.reviews,
             retention=duties.retention,
@@ -207,7 +208,7 @@ def _watched(ground: Ground, check: SelfCheck, log: LogService, exports: ExportJ
         backed_up_at=log.backed_up_at,
         failures=FAILURES.last_hour,
         exports_waiting=exports.waiting,
-        duties=(duties.notify.check,),
+        duties=(duties.detection.check, duties.notify.check),
     )
 
 
