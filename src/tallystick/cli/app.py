@@ -24,6 +24,7 @@ from tallystick.cli import (
     read,
     releases,
     reviews,
+    rules,
     send,
     settings,
     source,
@@ -58,6 +59,7 @@ app.add_typer(people.app, name="person")
 app.add_typer(settings.app, name="settings")
 app.add_typer(releases.app, name="releases")
 app.add_typer(reviews.app, name="reviews")
+app.add_typer(rules.app, name="rules")
 app.add_typer(policies.app, name="policies")
 app.add_typer(source.app, name="source")
 app.add_typer(streams.app, name="streams")
