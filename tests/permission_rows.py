@@ -17,8 +17,14 @@ from tallystick.access.operator import OPERATOR
 from tallystick.access.permissions import Permission, close
 from tallystick.access.sources.limits import NOT_FOR_TOKENS
 from tallystick.access.sources.model import Owner, OwnerKind, SourceSettings, TokenSettings
+from tallystick.alert.book import Filter, Verdict
+from tallystick.follow.alarm import Alarm, Severity
 from tallystick.policies.model import ProjectSettings
 from tallystick.releases.model import Draft
+from tallystick.review.events import review_id
+from tallystick.review.model import Kind as DutyKind
+from tallystick.review.model import Terms
+from tallystick.review.periods import Cadence, period_at
 from tallystick.stream.model import DESTINATIONS_MAX, Settings
 from tallystick.work.model import Question
 
@@ -149,6 +155,60 @@ class World:
     def proposal(self, project: str) -> str:
         """Return a proposal of the operator's in a project."""
         return self.house.instance.services.policies.service.propose(OPERATOR, project, POLICIES, None, "for a test")
+
+    def duty(self) -> str:
+        """Return a new duty of the operator's, which nothing falls due for while the tests run."""
+        self.made += 1
+        terms = Terms(kind=DutyKind.EXCEPTIONS, scope="", cadence=Cadence.YEAR)
+        return self.house.instance.services.reviews.duties.create(OPERATOR, f"duty {self.made}", terms)
+
+    def review(self, kind: DutyKind = DutyKind.EXCEPTIONS, *, marked: bool = False) -> str:
+        """Return an open review of the week before, with no item to decide about; `marked` ones wait to be signed."""
+        rooms, now_us = self.house.instance.services.reviews, self.house.instance.ledger.status().now
+        terms = Terms(kind=kind, scope="", cadence=Cadence.WEEK, due_days=90)
+        duty = rooms.duties.get(OPERATOR, rooms.duties.create(OPERATOR, "a duty", terms))
+        period = period_at(Cadence.WEEK, now_us - 7 * DAY_US)
+        rooms.upkeep.open(duty, period)
+        review = review_id(duty.id, period)
+        if marked:
+            rooms.reviewing.mark(OPERATOR, review, "follow_ups", self.digest(review), "no finding")
+        return review
+
+    def digest(self, review: str) -> str:
+        """Return the digest of a review's snapshot."""
+        return self.house.instance.services.reviews.looking.get(OPERATOR, review).review.digest
+
+    def follow_up(self) -> str:
+        """Return an open follow-up of a new review."""
+        rooms, now_us = self.house.instance.services.reviews, self.house.instance.ledger.status().now
+        return rooms.reviewing.open_follow_up(
+            OPERATOR, self.review(), section="", owner="ops", text="look again", due_us=now_us + DAY_US
+        )
+
+    def alert(self, severity: Severity = "low") -> str:
+        """Return a new alert."""
+        self.made += 1
+        about = f"alert {self.made}"
+        alerts = self.house.instance.services.alerts
+        alerts.book.raise_alarms([Alarm("test", about, about, "acme", severity, "For a test", "for a test", 1)])
+        filed = alerts.reading.list(OPERATOR, Filter(severities=(severity,), states=("new",)), limit=1)
+        return filed.alerts[0].id
+
+    def closed_alert(self) -> str:
+        """Return a new alert that is closed."""
+        alert = self.alert()
+        self.house.instance.services.alerts.closing.close(OPERATOR, [alert], Verdict.FALSE_POSITIVE, "for a test")
+        return alert
+
+    def closing(self) -> tuple[str, str]:
+        """Return a new alert that the operator asked to close, and the digest of what was asked for."""
+        services = self.house.instance.services
+        services.settings.change(OPERATOR, {"alerts.second_person": True})
+        alert = self.alert("critical")
+        services.alerts.closing.close(OPERATOR, [alert], Verdict.FALSE_POSITIVE, "for a test")
+        asked = services.alerts.reading.get(OPERATOR, alert).alert.asked
+        assert asked is not None
+        return alert, asked.digest
 
     def headers(self, route: Route, permissions: frozenset[Permission]) -> dict[str, str]:
         """Return what somebody with just these permissions sends: pages are for people, the API is for tokens."""
@@ -330,6 +390,35 @@ def on_proposal(path: str, needs: str | Permission, body: Any, step: str = "") -
     return row("POST", path, needs, make, {200, 303})
 
 
+def on_review(path: str, needs: str | Permission, told: Mapping[str, str], *, marked: bool = False) -> Row:
+    """Return the row of something that is done with a new review by naming its snapshot, through the API or on a page."""
+
+    def make(world: World, route: Route) -> Request:
+        review = world.review(marked=marked)
+        return _sent(
+            route, route.filled(review_id=review, section="follow_ups"), {"digest": world.digest(review), **told}
+        )
+
+    return row("POST", path, needs, make, {200, 201, 303})
+
+
+def on_item(path: str) -> Row:
+    """Return the row of deciding about a grant of somebody else's in a new recertification."""
+
+    def make(world: World, route: Route) -> Request:
+        grant, review = world.grant(), world.review(DutyKind.ACCESS)
+        told = {"digest": world.digest(review), "item": grant, "verdict": "keep"}
+        return _sent(route, route.filled(review_id=review, section="grants"), told)
+
+    return row("POST", path, NO_TOKEN, make, {200, 201})
+
+
+def _sent(route: Route, where: str, told: Mapping[str, str]) -> Request:
+    if route.is_page:
+        return Request(where, {}, urlencode(told).encode(), {"content-type": "application/x-www-form-urlencoded"})
+    return Request(where, {}, json.dumps(told).encode(), {"content-type": "application/json"})
+
+
 def all_of(made: Row) -> Row:
     """Return a row that needs all of its permissions."""
     return replace(made, together=True)
@@ -473,6 +562,48 @@ API: Final = (
     json_body("/api/v1/policy-checks", SOMEBODY, {"text": POLICIES}),
     json_body("/api/v1/grants/{grant:str}/extend", NO_TOKEN, {"until": "now+9d", **BECAUSE}, grant=World.grant),
 )
+REVIEW: Final = "/api/v1/reviews/{review_id:str}"
+REVIEW_SECTION: Final = f"{REVIEW}/sections/{{section:str}}"
+NEW_DUTY: Final = {"title": "brand new", "kind": "exception_review", "scope": "/"}
+NOTHING_FOUND: Final = {"verdict": "no finding"}
+TO_DO: Final = {"text": "look again", "owner": "ops", "due": "now+5d"}
+REVIEWS_API: Final = (
+    get("/api/v1/duties", P.REVIEWS_READ),
+    json_body("/api/v1/duties", NO_TOKEN, NEW_DUTY),
+    at("/api/v1/duties/{duty:str}", P.REVIEWS_READ, duty=World.duty),
+    json_body("/api/v1/duties/{duty:str}", NO_TOKEN, {"title": "another"}, "PUT", duty=World.duty),
+    json_body("/api/v1/duties/{duty:str}/retire", NO_TOKEN, BECAUSE, duty=World.duty),
+    get("/api/v1/reviews", P.REVIEWS_READ),
+    at(REVIEW, P.REVIEWS_READ, review_id=World.review),
+    at(REVIEW_SECTION, P.REVIEWS_READ, review_id=World.review, section=lambda _: "follow_ups"),
+    at(f"{REVIEW_SECTION}/recount", P.REVIEWS_READ, review_id=lambda world: world.review(DutyKind.LOG), section=lambda _: "alerts"),
+    on_review(f"{REVIEW_SECTION}/mark", NO_TOKEN, NOTHING_FOUND),
+    on_item(f"{REVIEW_SECTION}/decide"),
+    json_body(f"{REVIEW}/follow-ups", NO_TOKEN, TO_DO, review_id=World.review),
+    json_body("/api/v1/follow-ups/{follow_up:str}/done", NO_TOKEN, {"outcome": "seen"}, follow_up=World.follow_up),
+    on_review(f"{REVIEW}/sign", NO_TOKEN, {}, marked=True),
+    at(f"{REVIEW}/export", P.REVIEWS_READ, review_id=World.review),
+    get("/api/v1/review-calendar", P.REVIEWS_READ),
+    get("/api/v1/review-figures", P.REVIEWS_READ),
+)  # fmt: skip
+REVIEWS_PAGES: Final = (
+    get("/reviews", P.REVIEWS_READ),
+    at("/reviews/{review_id:str}", P.REVIEWS_READ, review_id=World.review),
+    at("/reviews/{review_id:str}/sections/{section:str}", P.REVIEWS_READ, review_id=World.review, section=lambda _: "follow_ups"),
+    at("/reviews/{review_id:str}/export", P.REVIEWS_READ, review_id=World.review),
+    on_review("/reviews/{review_id:str}/mark-empty", P.REVIEWS_SIGN, {}),
+    on_review("/reviews/{review_id:str}/sections/{section:str}", P.REVIEWS_SIGN, NOTHING_FOUND),
+    on_review("/reviews/{review_id:str}/sign", P.REVIEWS_SIGN, {}, marked=True),
+    form("/reviews/{review_id:str}/follow-ups", P.REVIEWS_SIGN, TO_DO, review_id=World.review),
+    row("POST", "/reviews/{review_id:str}/done", P.REVIEWS_SIGN, lambda world, route: _sent(route, route.filled(review_id=world.review()), {"follow_up": world.follow_up(), "outcome": "seen"}), {303}),
+    get("/duties", P.REVIEWS_READ),
+    form("/duties", P.REVIEWS_SIGN, NEW_DUTY),
+    at("/duties/{duty:str}", P.REVIEWS_READ, duty=World.duty),
+    form("/duties/{duty:str}", P.REVIEWS_SIGN, {"title": "another"}, duty=World.duty),
+    form("/duties/{duty:str}/retire", P.REVIEWS_SIGN, BECAUSE, duty=World.duty),
+    get("/calendar", P.REVIEWS_READ),
+    get("/calendar/reviews.ics", P.REVIEWS_READ),
+)  # fmt: skip
 STREAM: Final = "/api/v1/streams/{stream:str}"
 NEW_STREAM: Final = {"name": "a stream", "url": NOWHERE}
 GIVES: Final = (P.STREAMS_MANAGE, P.EVENTS_READ)
@@ -623,4 +754,75 @@ PAGES: Final = (
     dossier("/releases/{release_id:str}/dossier"),
     row("GET", "/timeline/request/{request_id:path}", READING, lambda *_: Request("/timeline/request/r-1")),
 )  # fmt: skip
-ROWS: Final = (*API, *PAGES, *STREAMS_API, *STREAMS_PAGES)
+ALERT: Final = "/api/v1/alerts/{alert:str}"
+CLOSING: Final = {"verdict": "false_positive", **BECAUSE}
+
+
+def alert_step(path: str, needs: str | Permission, body: Any, make: Callable[[World], str] = World.alert) -> Row:
+    """Return the row of a step of an alert, through the API or a page."""
+    if path.startswith("/api/"):
+        return json_body(path, needs, body, alert=make)
+    return form(path, needs, body, alert=make)
+
+
+def on_closing(path: str, needs: str | Permission, more: Mapping[str, str]) -> Row:
+    """Return the row of a decision about a closing that the operator asked for."""
+
+    def make(world: World, route: Route) -> Request:
+        alert, digest = world.closing()
+        body = {"digest": digest, **more}
+        if route.is_page:
+            kind, sent = "application/x-www-form-urlencoded", urlencode(body).encode()
+        else:
+            kind, sent = "application/json", json.dumps(body).encode()
+        return Request(route.filled(alert=alert), {}, sent, {"content-type": kind})
+
+    return row("POST", path, needs, make, {200, 303})
+
+
+def bulk(path: str) -> Row:
+    """Return the row of closing several alerts."""
+
+    def make(world: World, route: Route) -> Request:
+        if route.is_page:
+            kind, sent = "application/x-www-form-urlencoded", urlencode({"alert": world.alert(), **CLOSING}).encode()
+        else:
+            kind, sent = "application/json", json.dumps({"alerts": [world.alert()], **CLOSING}).encode()
+        return Request(route.filled(), {}, sent, {"content-type": kind})
+
+    return row("POST", path, P.ALERTS_HANDLE, make, {200, 303})
+
+
+ALERT_ROWS: Final = (
+    get("/api/v1/alerts", P.ALERTS_READ),
+    get("/api/v1/alerts/figures", P.ALERTS_READ),
+    get("/api/v1/alerts/export", P.ALERTS_READ),
+    at(ALERT, P.ALERTS_READ, alert=World.alert),
+    alert_step(f"{ALERT}/acknowledge", P.ALERTS_HANDLE, None),
+    alert_step(f"{ALERT}/start", P.ALERTS_HANDLE, None),
+    alert_step(f"{ALERT}/assign", P.ALERTS_HANDLE, {"team": "soc"}),
+    alert_step(f"{ALERT}/comments", P.ALERTS_HANDLE, {"text": "for a test"}),
+    all_of(json_body(f"{ALERT}/events", (P.ALERTS_HANDLE, P.EVENTS_READ), {"event": 0}, alert=World.alert)),
+    alert_step(f"{ALERT}/responses", P.ALERTS_HANDLE, {"text": "for a test"}),
+    alert_step(f"{ALERT}/close", P.ALERTS_HANDLE, CLOSING),
+    alert_step(f"{ALERT}/reopen", P.ALERTS_HANDLE, BECAUSE, World.closed_alert),
+    on_closing(f"{ALERT}/closing/approve", NO_TOKEN, {}),
+    on_closing(f"{ALERT}/closing/decline", P.ALERTS_HANDLE, BECAUSE),
+    bulk("/api/v1/alerts/close"),
+    get("/alerts", P.ALERTS_READ),
+    get("/alerts/figures", P.ALERTS_READ),
+    get("/alerts/export", P.ALERTS_READ),
+    bulk("/alerts/close"),
+    at("/alerts/{alert:str}", P.ALERTS_READ, alert=World.alert),
+    alert_step("/alerts/{alert:str}/acknowledge", P.ALERTS_HANDLE, {}),
+    alert_step("/alerts/{alert:str}/start", P.ALERTS_HANDLE, {}),
+    alert_step("/alerts/{alert:str}/assign", P.ALERTS_HANDLE, {"team": "soc"}),
+    alert_step("/alerts/{alert:str}/comment", P.ALERTS_HANDLE, {"text": "for a test"}),
+    all_of(form("/alerts/{alert:str}/link", (P.ALERTS_HANDLE, P.EVENTS_READ), {"event": "0"}, alert=World.alert)),
+    alert_step("/alerts/{alert:str}/respond", P.ALERTS_HANDLE, {"done": "for a test"}),
+    alert_step("/alerts/{alert:str}/close", P.ALERTS_HANDLE, CLOSING),
+    alert_step("/alerts/{alert:str}/reopen", P.ALERTS_HANDLE, {"again": "for a test"}, World.closed_alert),
+    on_closing("/alerts/{alert:str}/approve", P.ALERTS_HANDLE, {}),
+    on_closing("/alerts/{alert:str}/decline", P.ALERTS_HANDLE, {"no_reason": "for a test"}),
+)
+ROWS: Final = (*ALERT_ROWS, *API, *PAGES, *STREAMS_API, *STREAMS_PAGES, *REVIEWS_API, *REVIEWS_PAGES)

@@ -45,31 +45,8 @@ class ReviewUpkeep(Background):
         self._waive_open()
         self._call()
 
-    def _run(self) -> None:
-        while True:
-            try:
-                self.look()
-            except TallystickError as error:
-                _telemetry.error("reviews are not up to date", code=error.code, message=error.message)
-            except FileNotFoundError:
-                _telemetry.info("a segment was replaced while a review was made; it is made again")
-            if self._stopping.wait(EVERY_S):
-                return
-
-    def _open_ended(self) -> None:
-        now_us = self._ports.now_us()
-        with self._projection.engine.connect() as connection:
-            duties = rows.load_duties(connection)
-            known = set(connection.scalars(select(REVIEW.c.review)))
-        for duty in duties:
-            for period in periods_ended(duty.terms.cadence, duty.created_at, now_us):
-                is_over = duty.retired_at is not None and duty.retired_at < period.end
-                if not is_over and events.review_id(duty.id, period) not in known:
-                    if self._stopping.is_set():
-                        return
-                    self._open(duty, period)
-
-    def _open(self, duty: Duty, period: Period) -> None:
+    def open(self, duty: Duty, period: Period) -> None:
+        """Open the review of a duty for a period that has ended, or waive it; where there is one, nothing changes."""
         exception = self._ports.in_force(duty.id, duty.terms.scope, self._ports.now_us())
         due_us = period.end + duty.terms.due_days * DAY_US
         if exception is not None:
@@ -98,6 +75,30 @@ class ReviewUpkeep(Background):
             self._ports.now_us(),
         )
         self._append_once(duty, period, opened)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.look()
+            except TallystickError as error:
+                _telemetry.error("reviews are not up to date", code=error.code, message=error.message)
+            except FileNotFoundError:
+                _telemetry.info("a segment was replaced while a review was made; it is made again")
+            if self._stopping.wait(EVERY_S):
+                return
+
+    def _open_ended(self) -> None:
+        now_us = self._ports.now_us()
+        with self._projection.engine.connect() as connection:
+            duties = rows.load_duties(connection)
+            known = set(connection.scalars(select(REVIEW.c.review)))
+        for duty in duties:
+            for period in periods_ended(duty.terms.cadence, duty.created_at, now_us):
+                is_over = duty.retired_at is not None and duty.retired_at < period.end
+                if not is_over and events.review_id(duty.id, period) not in known:
+                    if self._stopping.is_set():
+                        return
+                    self.open(duty, period)
 
     def _append_once(self, duty: Duty, period: Period, made: Sequence[events.Event]) -> None:
         def decide(connection: Connection) -> Sequence[events.Event]:
