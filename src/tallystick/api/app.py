@@ -15,6 +15,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
 
 from tallystick.api.alert_acts import ALERT_ACT_ROUTES
+from tallystick.api.alert_routes import ALERT_ROUTE_ROUTES
 from tallystick.api.alerts import ALERT_ROUTES
 from tallystick.api.catalogue import CATALOGUE_ROUTES
 from tallystick.api.duties import DUTY_ROUTES
@@ -34,12 +35,14 @@ from tallystick.api.problem import ErrorPage, error_handlers
 from tallystick.api.read import disclosures, event, events, export, facets, histogram, proof, readers
 from tallystick.api.record import record_events
 from tallystick.api.releases import RELEASE_ROUTES
+from tallystick.api.retention import RETENTION_ROUTES
 from tallystick.api.reviews import REVIEW_ROUTES
 from tallystick.api.roles import ROLE_ROUTES
 from tallystick.api.rules import RULE_ROUTES
 from tallystick.api.rules_lists import LIST_ROUTES
 from tallystick.api.services import Services, caller_of
 from tallystick.api.settings import SETTING_ROUTES
+from tallystick.api.silences import SILENCE_ROUTES
 from tallystick.api.sources import SOURCE_ROUTES
 from tallystick.api.streams import STREAM_ROUTES
 from tallystick.api.systems import SYSTEM_ROUTES
@@ -74,11 +77,14 @@ ROUTES: Final = (
     *POLICY_ROUTES,
     *DUTY_ROUTES,
     *REVIEW_ROUTES,
+    *RETENTION_ROUTES,
     *STREAM_ROUTES,
     *GITLAB_ROUTES,
     *RULE_ROUTES,
     *LIST_ROUTES,
     *ALERT_ROUTES,
+    *ALERT_ROUTE_ROUTES,
+    *SILENCE_ROUTES,
     *ALERT_ACT_ROUTES,
     *SYSTEM_ROUTES,
     *EXCEPTION_ROUTES,

@@ -17,6 +17,7 @@ from tallystick.access.sources.figures import Figures
 from tallystick.access.sources.model import Source
 from tallystick.api.detect_metrics import DetectMetrics
 from tallystick.api.metrics import render_metrics
+from tallystick.api.notify_metrics import NotifyMetrics
 from tallystick.api.openapi import PUBLIC
 from tallystick.api.policy_metrics import PolicyMetrics
 from tallystick.api.services import Services, caller_of
@@ -93,6 +94,7 @@ async def metrics(request: Request[Any, Any, Any], services: NamedDependency[Ser
             _sources(services, caller),
             _policies(services),
             _streams(services, caller),
+            _notify(services),
             DetectMetrics(services.detection.standing()),
         )
     )
@@ -105,6 +107,10 @@ def _policies(services: Services) -> PolicyMetrics:
 
 def _streams(services: Services, caller: Caller) -> StreamMetrics:
     return StreamMetrics(services.streams.standings(caller), services.ledger.status().now)
+
+
+def _notify(services: Services) -> NotifyMetrics:
+    return NotifyMetrics(services.notify.evidence.standing(), services.ledger.status().now)
 
 
 def _sources(services: Services, caller: Caller) -> list[tuple[Source, Figures]]:

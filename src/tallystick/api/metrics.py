@@ -56,6 +56,10 @@ METRICS: Final = {
     "tallystick_detect_rule_matched_total": "Events that a rule, or what it is made of, matched.",
     "tallystick_detect_rule_fired_total": "Firings of a rule, those that were folded included.",
     "tallystick_detect_rule_dropped_total": "Groups, values and matches that a rule forgot because there were too many.",
+    "tallystick_notification_waiting": "Notifications of alerts that are to be sent.",
+    "tallystick_notification_dead": "Notifications that could not be delivered and were given up.",
+    "tallystick_notification_oldest_seconds": "Age of the oldest notification that is to be sent.",
+    "tallystick_notification_trouble": "1 while the notifier itself does not go on.",
     "tallystick_http_requests_total": "Requests answered, by route and status.",
     "tallystick_http_request_seconds": "Time from request to answer, by route.",
 }
