@@ -1,0 +1,1 @@
+"""The pages of exceptions: the register, one of them with its life, and asking."""
