@@ -43,6 +43,8 @@ ROOMS: Final = (
     Room("Watch", "Exports", "/exports", (Permission.EVENTS_EXPORT,)),
     Room("Watch", "Reviews", "/reviews", (Permission.REVIEWS_READ,)),
     Room("Watch", "Calendar", "/calendar", (Permission.REVIEWS_READ,)),
+    Room("Registers", "Systems", "/systems", (Permission.SYSTEMS_READ,)),
+    Room("Registers", "Exceptions", "/exceptions", (Permission.EXCEPTIONS_READ,)),
     Room("Registers", "Releases", "/releases", (Permission.RELEASES_READ,)),
     Room("Registers", "Policies", "/policies", (Permission.POLICIES_READ,)),
     Room("Log", "Log", "/log", (Permission.LOG_READ,)),

@@ -15,6 +15,7 @@ from tallystick.web.event.page import event_page, proof_file
 from tallystick.web.events.live import live_stream
 from tallystick.web.events.pages import events_page, overview_page, row_page
 from tallystick.web.events.saved import delete_view, save_view
+from tallystick.web.exceptions.pages import EXCEPTION_PAGES
 from tallystick.web.exports.page import (
     cancel_export_page,
     delete_export_page,
@@ -41,6 +42,8 @@ from tallystick.web.sources.tokens import TOKEN_PAGES
 from tallystick.web.static_files import static_file
 from tallystick.web.streams.gitlab import GITLAB_PAGES
 from tallystick.web.streams.page import STREAM_PAGES
+from tallystick.web.systems.edit import SYSTEM_EDIT_PAGES
+from tallystick.web.systems.pages import SYSTEM_PAGES
 from tallystick.web.timeline.pages import actor_timeline, request_timeline, target_timeline
 
 _ROOMS: Final = (
@@ -85,6 +88,9 @@ _ROOMS: Final = (
     *CALENDAR_PAGES,
     *QUEUE_PAGES,
     *ALERT_PAGES,
+    *SYSTEM_EDIT_PAGES,
+    *SYSTEM_PAGES,
+    *EXCEPTION_PAGES,
 )
 #: For `create_site`. No page can forget where its forms may come from: the guard is on all of them.
 PAGES: Final = (Router(path="/", route_handlers=_ROOMS, guards=[refuse_cross_site], include_in_schema=False),)
