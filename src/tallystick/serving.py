@@ -74,6 +74,7 @@ def serve(settings: Settings, *, ready: Callable[[Instance, str], None]) -> None
                 services.streams.running(),
                 services.notify.running(),
                 services.detection,
+                services.rules.self_testing(services.alerts.book.raise_alarms),
             ):
                 server[0].run(sockets=[listener])
             gc.unfreeze()  # so that libraries find nothing leaked at the end

@@ -52,7 +52,7 @@ def lists(
         )
         for each in found
     ]
-    rows = [[plain(str(cell or "")) for cell in row] for row in cells]
+    rows = [[plain("" if cell is None else str(cell)) for cell in row] for row in cells]
     print_table([Column(heading, folds=heading == "description") for heading in LISTS], rows)
 
 

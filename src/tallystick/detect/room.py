@@ -17,9 +17,11 @@ from tallystick.detect.looking import RuleReading
 from tallystick.detect.model import Rule, State
 from tallystick.detect.ports import Enabled, EnabledRule, RegisterPorts
 from tallystick.detect.rows import load_rules
+from tallystick.detect.selftest import SelfTests, SelfTestSchedule
 from tallystick.detect.service import RuleService
 from tallystick.detect.shipping import ship
 from tallystick.detect.subject import Subject
+from tallystick.follow.alarm import RaiseAlarms
 from tallystick.follow.commands import Commands
 from tallystick.follow.kept import Kept
 from tallystick.follow.projection import Projection
@@ -48,6 +50,11 @@ class RuleRoom:
     importing: RuleImport
     backtests: Backtests
     enabled: Enabled
+    tests: SelfTests
+
+    def self_testing(self, raise_alarms: RaiseAlarms) -> SelfTestSchedule:
+        """Return what tries the rules in force on schedule, to be entered while the server serves."""
+        return SelfTestSchedule(self.tests, raise_alarms)
 
 
 def open_rules(
@@ -59,13 +66,18 @@ def open_rules(
     flags = Flags(Logsources(shipped_bindings()), known.kinds, known.newest, known.size)
     reading = RuleReading(projection, ports, flags)
     in_force: Kept[None, Sequence[EnabledRule]] = Kept(projection, _in_force)
+
+    def enabled() -> Sequence[EnabledRule]:
+        return in_force.get(None)
+
     return RuleRoom(
         service=RuleService(projection, commands, ports, lists.values),
         reading=reading,
         lists=lists,
         importing=RuleImport(commands, ports),
         backtests=Backtests(reading, ports, clock, lists.values, known.subject),
-        enabled=lambda: in_force.get(None),
+        enabled=enabled,
+        tests=SelfTests(enabled, lists.values, ports.now_us),
     )
 
 

@@ -23,8 +23,8 @@ from tallystick.follow.alarm import Alarm, RaiseAlarms
 from tallystick.follow.background import Background
 from tallystick.sigma import Lists, Rule
 
-MINUTE_S: Final = 60
-EVERY_MINUTES: Final = 60
+FIRST_S: Final = 60
+EVERY_S: Final = 3600
 FAILED: Final = "rule.self_test_failed"
 _DAY_US: Final = 86_400_000_000
 
@@ -44,12 +44,11 @@ class SelfTests:
 
     enabled: Enabled
     lists: Lists
-    raise_alarms: RaiseAlarms
     now_us: Callable[[], int]
     last: SelfTest | None = field(default=None, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
-    def round(self) -> SelfTest:
+    def round(self, raise_alarms: RaiseAlarms) -> SelfTest:
         """Try every rule in force, raise an alarm for each that fails, and return what came of it."""
         with self._lock:
             rules = [(rule, file) for rule in self.enabled() if (file := read_text(rule.text)) is not None]
@@ -57,7 +56,7 @@ class SelfTests:
             failed = [*self._together(tried), *self._alone(tried)]
             now_us = self.now_us()
             if failed:
-                self.raise_alarms([_alarm(rule, why, now_us) for rule, why in failed])
+                raise_alarms([_alarm(rule, why, now_us) for rule, why in failed])
             self.last = SelfTest(now_us, len(tried), tuple(failed))
             return self.last
 
@@ -103,23 +102,21 @@ class SelfTests:
 
 
 class SelfTestSchedule(Background):
-    """Runs a round after each start and then every hour; `beside` is looked at every minute."""
+    """Runs a round soon after each start and then every hour."""
 
-    def __init__(self, tests: SelfTests, beside: Callable[[], None]) -> None:
+    def __init__(self, tests: SelfTests, raise_alarms: RaiseAlarms) -> None:
         super().__init__("rule-self-test")
         self._tests = tests
-        self._beside = beside
+        self._raise_alarms = raise_alarms
 
     def _run(self) -> None:
-        minute = 0
-        while not self._stopping.wait(MINUTE_S):
+        wait_s = FIRST_S
+        while not self._stopping.wait(wait_s):
+            wait_s = EVERY_S
             try:
-                self._beside()
-                if minute % EVERY_MINUTES == 0:
-                    self._tests.round()
+                self._tests.round(self._raise_alarms)
             except TallystickError as error:  # the log is full or read-only, which other places say
                 structlog.get_logger("tallystick.detect").warning("self-test not done", code=error.code)
-            minute += 1
 
 
 def is_plain(file: RuleFile) -> bool:
