@@ -63,7 +63,8 @@ def compile_rule(rule: Rule, filters: Sequence[Filter] = (), lists: Lists = no_l
 
 def applies(a_filter: Filter, rule: Rule) -> bool:
     """Return whether a filter is for a rule: named by it, or for any, and its logsource is the rule's or wider."""
-    if a_filter.rules is not None and not {rule.head.id, rule.head.name} & set(a_filter.rules):
+    names = {rule.head.id, rule.head.name} - {""}
+    if a_filter.rules is not None and names.isdisjoint(a_filter.rules):
         return False
     return a_filter.logsource.covers(rule.logsource)
 
