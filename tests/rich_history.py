@@ -18,6 +18,8 @@ from tallystick.access.operator import OPERATOR
 from tallystick.access.people.model import Profile
 from tallystick.access.permissions import Permission
 from tallystick.access.rights import Rights
+from tallystick.alert.book import Assignee, Verdict
+from tallystick.follow.alarm import Alarm
 from tallystick.policies.errors import PolicyTextError
 from tallystick.policies.model import ProjectSettings
 from tallystick.releases.model import Draft, Edit
@@ -134,6 +136,30 @@ def sent_on(home: Home) -> None:
     gitlab.set_token(OPERATOR, home.services.sources.list(OPERATOR)[0].name, "glvt-0123456789abcdef")
 
 
+def alerts(home: Home) -> None:
+    """Let things fire, twice and no more; work alerts, close them alone and by request, and open one again."""
+    room = home.services.alerts
+    fired = [Alarm("rule", key, "1", "acme", "high", "It fired", f"{key} fired", 1_000, 2, (3, 4)) for key in "abcd"]
+    room.book.raise_alarms(fired)
+    room.book.raise_alarms([replace(fired[0], occasion="2", at_us=2_000, severity="critical", indexes=(7,))])
+    room.book.raise_alarms([replace(fired[1], occasion="2", at_us=3_000, recovered=True)])
+    first, second, third, _ = (each.id for each in room.reading.list(OPERATOR).alerts)
+    room.service.acknowledge(OPERATOR, first)
+    room.service.assign(OPERATOR, first, Assignee("team", "soc"))
+    room.service.start(OPERATOR, first)
+    room.service.comment(OPERATOR, first, "a \N{SNOWMAN} comment")
+    room.service.link(OPERATOR, first, 0, "where it began")
+    room.service.respond(OPERATOR, first, "locked the account")
+    room.closing.close(OPERATOR, [second], Verdict.DUPLICATE, "one cause", first)
+    room.closing.reopen(OPERATOR, second, "it was not")
+    home.services.settings.change(OPERATOR, {"alerts.second_person": True})
+    room.closing.close(OPERATOR, [second, third], Verdict.FALSE_POSITIVE, "nothing")
+    asked = room.reading.get(OPERATOR, third).alert.asked
+    assert asked is not None
+    room.closing.decline(OPERATOR, third, asked.digest)
+    assert room.reading.get(OPERATOR, third).alert.asked is None
+
+
 def log_itself(home: Home) -> None:
     """Place and release holds, set a segment aside, change a class."""
     for action, metadata in (
@@ -157,6 +183,7 @@ CHAPTERS: tuple[Callable[[Home], None], ...] = (
     security_policies,
     given_out,
     sent_on,
+    alerts,
     log_itself,
 )
 

@@ -10,6 +10,20 @@ from tallystick.event.catalogue_parse import CatalogueError
 from tallystick.event.limits import Limits
 
 PRODUCT_ACTIONS = [
+    "alert.acknowledged",
+    "alert.assigned",
+    "alert.closed",
+    "alert.closing_declined",
+    "alert.closing_requested",
+    "alert.commented",
+    "alert.event_linked",
+    "alert.exported",
+    "alert.opened",
+    "alert.recovered",
+    "alert.reopened",
+    "alert.repeated",
+    "alert.response_recorded",
+    "alert.started",
     "policy_project.registered",
     "policy_project.changed",
     "policy_project.retired",

@@ -8,7 +8,7 @@ from typing import Any, Final
 from tallystick.access.acts import Change, Target, act
 from tallystick.access.grants.events import PRODUCT
 from tallystick.access.model import Caller
-from tallystick.alert.book.model import TEXT_MAX, TITLE_MAX, Alert, Limits
+from tallystick.alert.book.model import KIND_MAX, TEXT_MAX, TITLE_MAX, VERSION_MAX, Alert, Limits
 from tallystick.follow.alarm import Alarm
 
 OPENED: Final = "alert.opened"
@@ -32,13 +32,13 @@ Event = dict[str, Any]
 def opened(alert: str, key: str, occasion: str, alarm: Alarm, limits: Limits, now_us: int) -> Event:
     """Return `alert.opened`; what the key says and the sentence are personal."""
     metadata = {
-        "kind": alarm.kind,
+        "kind": alarm.kind[:KIND_MAX],
         "key": key,
         "severity": alarm.severity,
         "title": alarm.title[:TITLE_MAX],
         "count": alarm.count,
         "at": alarm.at_us,
-        "version": alarm.version,
+        "version": alarm.version[:VERSION_MAX] if alarm.version else None,
         "indexes": list(alarm.indexes),
         "occasions": [occasion],
         **_limits(limits),

@@ -14,6 +14,8 @@ SEVERITIES: Final[tuple[Severity, ...]] = ("informational", "low", "medium", "hi
 GRAVE: Final[frozenset[str]] = frozenset({"high", "critical"})
 """Severities whose closing may need a second person."""
 TITLE_MAX: Final = 256
+KIND_MAX: Final = 256
+VERSION_MAX: Final = 64
 TEXT_MAX: Final = 4000
 SAMPLES_MAX: Final = 40
 """Events that the firings of one alert show; the newest always takes the place of the newest before it."""
