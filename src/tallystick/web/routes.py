@@ -30,10 +30,13 @@ from tallystick.web.grants.roles import ROLE_PAGES
 from tallystick.web.health.page import health_page
 from tallystick.web.home import home
 from tallystick.web.log.page import consistency_file, log_page
+from tallystick.web.notify.routes_page import ALERT_ROUTE_PAGES
+from tallystick.web.notify.silences_page import SILENCE_PAGES
 from tallystick.web.people.routes import PEOPLE
 from tallystick.web.policies.routes import POLICY_PAGES
 from tallystick.web.releases.edit import EDIT_PAGES
 from tallystick.web.releases.pages import RELEASE_PAGES
+from tallystick.web.retention.pages import RETENTION_PAGES
 from tallystick.web.reviews.duties import DUTY_PAGES
 from tallystick.web.reviews.pages import REVIEW_PAGES
 from tallystick.web.settings.page import change_setting, settings_page
@@ -81,6 +84,7 @@ _ROOMS: Final = (
     *GRANT_PAGES,
     *ROLE_PAGES,
     *POLICY_PAGES,
+    *RETENTION_PAGES,
     *RELEASE_PAGES,
     *EDIT_PAGES,
     *REVIEW_PAGES,
@@ -88,6 +92,8 @@ _ROOMS: Final = (
     *CALENDAR_PAGES,
     *QUEUE_PAGES,
     *ALERT_PAGES,
+    *ALERT_ROUTE_PAGES,
+    *SILENCE_PAGES,
     *SYSTEM_EDIT_PAGES,
     *SYSTEM_PAGES,
     *EXCEPTION_PAGES,
