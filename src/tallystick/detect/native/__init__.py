@@ -12,7 +12,7 @@ A rule of such a kind is a Sigma rule, whose detection says which events it look
       kind: silence           # events stop coming
       group_by: [source]
       expect: 1h              # the longest silence that is expected; without it what the register of sources says,
-                              # and else what was learned: once and a half the longest that began at such an hour
+                              # and else what was learned: twice the longest that began at such an hour of the week
 
       kind: burst             # more in an hour than in the same hour of past weeks
       group_by: [actor.id]

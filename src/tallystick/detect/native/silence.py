@@ -2,8 +2,8 @@
 
 Time counts as the log received it, so that no sender can claim to have been there, and the time in which this server
 itself was down does not count. What is expected is what the rule says, else what the register of sources says, else
-what was learned: once and a half the longest silence that began at such an hour of the week, or the hours beside it,
-in the last four weeks. Until two weeks are known, nothing is expected.
+what was learned: twice the longest silence that began at such an hour of the week, or the hours beside it, in the last
+four weeks, and at most two hours more than that. Until two weeks are known, nothing is expected.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ GROUPS_MAX: Final = 2_000
 WEEKS: Final = 4
 _FLOOR_US: Final = 300 * SECOND_US
 """Nothing shorter counts as learned silence."""
+_MORE_US_MAX: Final = 7_200 * SECOND_US
 _LEARNED_WEEKS: Final = 2
 _LOOK_US: Final = 60 * SECOND_US
 """How often the register of sources is looked at."""
@@ -151,7 +152,8 @@ class Silence:
         recent = [each for gaps in beside for each in gaps if each[0] > week - WEEKS]
         if len({each[0] for each in recent}) < _LEARNED_WEEKS:
             return None
-        return max(_FLOOR_US, max(each[1] for each in recent) * 3 // 2)
+        longest = max(each[1] for each in recent)
+        return max(_FLOOR_US, longest + min(longest, _MORE_US_MAX))
 
     def _learn(self, state: _State, now_us: int) -> None:
         hour = hour_of(state.last_us)
@@ -178,7 +180,7 @@ class Silence:
         elif said.get(group) is not None:
             why = "as the register of sources says"
         else:
-            why = f"once and a half the longest silence from such an hour in {WEEKS} weeks"
+            why = f"by the longest silence from such an hour of the week in {WEEKS} weeks"
         name = name_of_group(self._settings.groups, group)
         sentence = f"{name}: nothing was received for {span(limit)}, the most that is expected, {why}."
         return Found(group, state.last_index, due, sentence, f"silent since {state.last_us}")
