@@ -23,6 +23,7 @@ from tallystick.cli import (
     proof,
     read,
     releases,
+    retention,
     reviews,
     rules,
     send,
@@ -58,6 +59,7 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(people.app, name="person")
 app.add_typer(settings.app, name="settings")
 app.add_typer(releases.app, name="releases")
+app.add_typer(retention.app, name="retention")
 app.add_typer(reviews.app, name="reviews")
 app.add_typer(rules.app, name="rules")
 app.add_typer(policies.app, name="policies")

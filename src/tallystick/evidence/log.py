@@ -14,7 +14,7 @@ from tallystick.errors import PermissionMissingError
 from tallystick.event.erasure import in_ranges, parse_ranges
 from tallystick.evidence.checkpoints import Checkpoints, Kept
 from tallystick.evidence.consistency import Consistency, prove_consistency
-from tallystick.evidence.panel import CheckpointView, view_checkpoint
+from tallystick.evidence.panel import CheckpointView, entry_at, view_checkpoint
 from tallystick.ledger.model import LedgerStatus, Snapshot
 from tallystick.store.tables.evidence import BACKUP, ERASURE
 
@@ -34,6 +34,7 @@ class Log(Protocol):
     def witnessed_checkpoint(self) -> bytes | None: ...
     def find_tile(self, path: str) -> bytes | None: ...
     def prove_consistency(self, old_size: int, new_size: int) -> list[bytes]: ...
+    def read_entries(self, bundle: int) -> list[bytes]: ...
 
 
 class Rights(Protocol):
@@ -90,6 +91,17 @@ class ErasureView(msgspec.Struct, frozen=True, kw_only=True):
     ground: str
     request: int | None = None
     approvals: tuple[int, ...] = ()
+    classes: tuple[int, ...] | None = None
+    except_sources: tuple[int, ...] = ()
+    events: int | None = None
+
+    def names(self, index: int, class_number: int, source: int) -> bool:
+        """Return whether it is about the content of an entry."""
+        return (
+            in_ranges(index, self.ranges)
+            and (self.classes is None or class_number in self.classes)
+            and source not in self.except_sources
+        )
 
 
 class LogView(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,8 +176,12 @@ class LogService:
         return prove_consistency(self._log, old_size, new_size)
 
     def erasure_of(self, index: int) -> ErasureView | None:
-        """Return the newest erasure that names an index, for who may see the event that was there."""
-        return next((each for each in self._erasures(None) if in_ranges(index, each.ranges)), None)
+        """Return the newest erasure that names the event of an index, for who may see what was there."""
+        entry = entry_at(self._log, index)
+        if entry is None:
+            return None
+        named = (each for each in self._erasures(None) if each.names(index, entry.class_number, entry.source))
+        return next(named, None)
 
     def backed_up_at(self) -> int | None:
         """Return when the last backup was recorded, in microseconds; None when none ever was."""
@@ -220,4 +236,7 @@ def _erasure(row: Any) -> ErasureView:
         ground=str(ground.get("kind")),
         request=ground.get("request"),
         approvals=tuple(ground.get("approvals", ())),
+        classes=None if row.classes is None else tuple(json.loads(row.classes)),
+        except_sources=() if row.spared is None else tuple(json.loads(row.spared)),
+        events=row.events,
     )

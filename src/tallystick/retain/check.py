@@ -13,7 +13,7 @@ from tallystick.retain.model import DAYS_MAX, Hold, RetentionClass, Rule, Terms
 RULES_MAX: Final = 200
 HOLD_RANGES_MAX: Final = 1000
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,62}", re.ASCII)
-_HOLD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,126}", re.ASCII)
+_HOLD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,126}", re.ASCII)
 
 
 def check_name(name: str) -> None:
@@ -62,7 +62,7 @@ def check_rules(rules: Sequence[Rule], classes: Mapping[int, RetentionClass], so
 def check_hold(hold: Hold, classes: Mapping[int, RetentionClass], sources: Sequence[int]) -> None:
     """Raise unless the hold has a name, a reason, an owner, and covers something that can be."""
     if not _HOLD.fullmatch(hold.hold):
-        raise RetentionInvalidError("a hold is named in letters, digits and ._/-, such as case-7", pointer="/hold")
+        raise RetentionInvalidError("a hold is named in letters, digits and ._-, such as case-7", pointer="/hold")
     if not (hold.reason or "").strip() or not (hold.owner or "").strip():
         raise RetentionInvalidError("a hold has a reason and an owner", pointer="/reason")
     if (hold.ranges, hold.classes, hold.sources, hold.received) == (None, None, None, None):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from tallystick.access.acts import Change as ActChange
 from tallystick.access.acts import Target, act
 from tallystick.access.model import Caller
 from tallystick.event.occurred import time_of_us
@@ -51,13 +50,11 @@ def released(caller: Caller, change: Change, reason: str, now_us: int) -> Event:
 
 def proposed(
     caller: Caller, change: str, kind: Kind, subject: str, body: Mapping[str, Any], digest: str, reason: str, now_us: int,
-    about: str | None = None,
 ) -> Event:  # fmt: skip
-    """Return the event that proposes something for another person to decide; `about` names who or what, and is personal."""
+    """Return the event that proposes something for another person to decide."""
     metadata = {"change": change, "kind": kind.value, "subject": subject, "digest": digest, "body": dict(body)}
-    changes = [] if about is None else [ActChange("about", None, about)]
     target = Target("retention_change", change)
-    return act(caller, "retention.change_proposed", target, metadata, now_us, reason=reason, changes=changes)
+    return act(caller, "retention.change_proposed", target, metadata, now_us, reason=reason)
 
 
 def decided(caller: Caller, change: Change, state: State, reason: str, now_us: int) -> Event:

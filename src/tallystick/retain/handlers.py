@@ -29,7 +29,7 @@ def _assign(connection: Connection, event: ProductEvent) -> None:
 
 
 def _propose(connection: Connection, event: ProductEvent) -> None:
-    metadata, changes = event.metadata, event.event.get("changes") or ()
+    metadata = event.metadata
     connection.execute(
         RETENTION_CHANGE.insert().values(
             change=metadata["change"],
@@ -38,7 +38,6 @@ def _propose(connection: Connection, event: ProductEvent) -> None:
             body=json.dumps(metadata["body"]),
             digest=metadata["digest"],
             state="open",
-            about=next((each.get("new") for each in changes if each["field"] == "about"), None),
             reason=event.event.get("reason"),
             proposed_by=_actor(event) or "",
             proposed_at=event.received_at,

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from sqlalchemy import select
+
 from tallystick.access.model import Caller
 from tallystick.access.permissions import Permission
 from tallystick.access.require import require
@@ -14,11 +16,13 @@ from tallystick.event.periods import DAY_US, FOR_EVER
 from tallystick.event.spans import Spans
 from tallystick.follow.projection import Projection
 from tallystick.retain.content import Content
+from tallystick.retain.errors import RetentionUnknownError
 from tallystick.retain.model import Change, Hold, Kind, RetentionClass, Rule, Run, State, Tally
 from tallystick.retain.plan import Ground
 from tallystick.retain.ports import RetentionPorts
 from tallystick.retain.rows import (
     get_change,
+    get_class,
     load_changes,
     load_classes,
     load_holds,
@@ -27,6 +31,7 @@ from tallystick.retain.rows import (
     request_indexes,
 )
 from tallystick.retain.runner import Runner
+from tallystick.store.tables.sources import SOURCE
 
 LISTED_MAX: Final = 200
 
@@ -118,6 +123,29 @@ class RetentionReading:
         if found.kind is not Kind.ERASURE:
             return found, ()
         return found, tuple(self._staying(asked))
+
+    def class_names(self) -> dict[int, str]:
+        """Return the names of all classes by number."""
+        with self._projection.engine.connect() as connection:
+            return {number: each.name for number, each in load_classes(connection).items()}
+
+    def class_number(self, name: str) -> int:
+        """Return the number of a class; raises RetentionUnknownError."""
+        with self._projection.engine.connect() as connection:
+            return get_class(connection, name).number
+
+    def source_names(self) -> dict[int, str]:
+        """Return the names of all sources by number."""
+        with self._projection.engine.connect() as connection:
+            rows = connection.execute(select(SOURCE.c.number, SOURCE.c.name))
+            return {0: "tallystick", **{row.number: row.name for row in rows}}
+
+    def source_number(self, name: str) -> int:
+        """Return the number of a source; raises RetentionUnknownError."""
+        for number, each in self.source_names().items():
+            if name in (each, str(number)):
+                return number
+        raise RetentionUnknownError(f"there is no source {name[:64]!r}")
 
     def _staying(self, requests: set[int]) -> list[Staying]:
         ground = self._content.ground()

@@ -135,7 +135,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A proposal. `body` is what was proposed, `digest` what an approval is bound to; `about` and `reason` are personal."""
+    """A proposal. `body` is what was proposed, `digest` what an approval is bound to; `reason` is personal."""
 
     change: str
     kind: Kind
@@ -143,7 +143,6 @@ class Change:
     body: Mapping[str, Any]
     digest: str
     state: State
-    about: str | None
     reason: str | None
     proposed_by: str
     proposed_at: int

@@ -83,6 +83,8 @@ class PersonErasure:
     def request(self, caller: Caller, names: Sequence[str], reason: str) -> tuple[str, Found]:
         """Ask for the personal part of every such event to be destroyed; return the id of the request and what it names.
 
+        The request itself says where the events are and never who she is: whoever decides looks at them there.
+
         Raises RetentionInvalidError when nothing names her.
         """
         require(caller, Permission.RETENTION_MANAGE, "")
@@ -96,12 +98,11 @@ class PersonErasure:
             "ranges_digest": digest_of({"ranges": [list(each) for each in found.spans.ranges()]}),
             "held": [[each.hold, each.events] for each in found.held],
         }
-        about = ", ".join(found.names)
 
         def ask(change: str, digest: str) -> list[dict[str, Any]]:
             return events.requests(caller, change, digest, found.spans, self._ports.now_us())
 
-        return self._service.propose_erasure(caller, body, about, reason, ask), found
+        return self._service.propose_erasure(caller, body, reason, ask), found
 
     def _find(self, names: Sequence[str]) -> Found:
         given = [name.strip() for name in names if name.strip()]

@@ -112,7 +112,6 @@ def _change(row: Any) -> Change:
         json.loads(row.body),
         row.digest,
         State(row.state),
-        row.about,
         row.reason,
         row.proposed_by,
         row.proposed_at,

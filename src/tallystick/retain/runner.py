@@ -17,6 +17,9 @@ from typing import Final
 import structlog
 from sqlalchemy import select
 
+from tallystick.access.model import Caller
+from tallystick.access.permissions import Permission
+from tallystick.access.require import require
 from tallystick.errors import TallystickError
 from tallystick.event.erasure import Part
 from tallystick.event.periods import KEPT_CLASS
@@ -71,6 +74,11 @@ class Runner:
     def preview(self) -> list[Tally]:
         """Return what a run would take now."""
         return [self._content.tally(each) for each in due(self._content.ground(), self._due_until())]
+
+    def run_for(self, caller: Caller) -> Outcome:
+        """Run now, because somebody who manages retention asks for it."""
+        require(caller, Permission.RETENTION_MANAGE, "")
+        return self.run(caller.id)
 
     def run(self, by: str) -> Outcome:
         """Destroy everything that is due, and return how much that was; raises what stopped it, which is on record then.

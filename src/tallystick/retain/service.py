@@ -197,10 +197,10 @@ class RetentionService:
         self._commands.run(decide)
 
     def propose_erasure(
-        self, caller: Caller, body: Mapping[str, Any], about: str, reason: str, ask: Callable[[str, str], Events]
+        self, caller: Caller, body: Mapping[str, Any], reason: str, ask: Callable[[str, str], Events]
     ) -> str:
         """Ask for an erasure; `ask` makes its requests of the id and digest of the proposal."""
-        return self._propose(caller, Kind.ERASURE, "person", body, reason, about=about, more=ask)
+        return self._propose(caller, Kind.ERASURE, "person", body, reason, more=ask)
 
     def apply_rules(self) -> None:
         """Hand the assignment rules, as the tables have them, to whoever admits events."""
@@ -217,7 +217,6 @@ class RetentionService:
         body: Mapping[str, Any],
         reason: str,
         *,
-        about: str | None = None,
         more: Callable[[str, str], Events] = lambda _change, _digest: (),
     ) -> str:
         if not reason.strip():
@@ -227,7 +226,7 @@ class RetentionService:
 
         def decide(_: Connection) -> Events:
             now = self._ports.now_us()
-            first = events.proposed(caller, change, kind, subject, body, digest, reason, now, about)
+            first = events.proposed(caller, change, kind, subject, body, digest, reason, now)
             return [first, *more(change, digest)]
 
         self._commands.run(decide)

@@ -21,9 +21,9 @@ from tallystick.verify.anchors import Anchor, AnchorCheck, AnchorFacts, Tree, Tr
 from tallystick.verify.blocks import ContentFacts
 from tallystick.verify.codes import Code
 from tallystick.verify.files import check_other_files, read_below
-from tallystick.verify.history import LogHistory, check_numbers, read_history
+from tallystick.verify.history import LogHistory, check_numbers, list_erasures, read_history
 from tallystick.verify.model import Findings, Progress, Report, Tier
-from tallystick.verify.presence import check_ids, check_presence, list_erasures
+from tallystick.verify.presence import check_ids, check_presence
 from tallystick.verify.snapshot import Home, Snapshot, check_strays, find_home, read_file, take_snapshot
 from tallystick.verify.tail import TailCheck
 from tallystick.verify.tree import EntryLog, TreeFacts, check_tree
@@ -110,7 +110,7 @@ class _Run:
             checked=presence.whole,
             erased=presence.erased,
             uncommitted=tail.uncommitted,
-            erasures=list_erasures(history, presence),
+            erasures=list_erasures(history, presence.covers),
         )
 
     def _read_checkpoint(self, snapshot: Snapshot) -> Checkpoint | None:

@@ -11,7 +11,7 @@ from tallystick.errors import InvalidInputError, VerificationError
 from tallystick.event.erasure import ErasureHistory
 from tallystick.note import Ed25519Verifier, parse_log_vkey
 from tallystick.verify.codes import Code
-from tallystick.verify.model import Findings
+from tallystick.verify.model import Erased, Findings
 
 PRODUCT_CLASS: Final = 1
 FORMAT: Final = 1
@@ -101,6 +101,20 @@ def check_numbers(
         defined = -1 if number == 0 else history.source_defined.get(number)
         if defined is None or defined >= index:
             findings.add(Code.SOURCE_UNDEFINED, f"source {number} is not registered before it", place, index)
+
+
+def list_erasures(history: LogHistory, covers: Mapping[int, int]) -> tuple[Erased, ...]:
+    """Return every erasure in the log with how many absences it accounts for, given by its index."""
+    return tuple(
+        Erased(
+            index=each.index,
+            ranges=each.ranges,
+            part=each.part.value,
+            ground="retention" if each.decision is None else f"request at index {each.decision.request}",
+            covers=covers.get(each.index, 0),
+        )
+        for each in history.erasure.erasures
+    )
 
 
 def _apply(history: LogHistory, event: ProductEvent, facts: dict[str, Any], findings: Findings, place: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -31,8 +32,8 @@ from tallystick.note.proof import PROOF_BYTES_MAX
 from tallystick.verify.actions import ONLY_PRODUCT
 from tallystick.verify.anchors import Trust
 from tallystick.verify.codes import Code
-from tallystick.verify.history import ABOUT_THE_LOG, LogHistory, ProductEvent, read_history
-from tallystick.verify.model import CouldNotCheckError, Findings, Progress, Report, Tier
+from tallystick.verify.history import ABOUT_THE_LOG, LogHistory, ProductEvent, list_erasures, read_history
+from tallystick.verify.model import CouldNotCheckError, Erased, Findings, Progress, Report, Tier
 from tallystick.verify.package_format import (
     CHECKPOINT,
     MANIFEST,
@@ -99,6 +100,8 @@ class _Check:
         self._findings = Findings()
         self._remarks: list[str] = []
         self._anchored = False
+        self._covers: Counter[int] = Counter()
+        self._erasures: tuple[Erased, ...] = ()
 
     def run(self) -> Report:
         try:
@@ -237,9 +240,8 @@ class _Check:
         for index, part in sorted(seen.gone.items()):
             entry = seen.entries[index]
             try:
-                absence_is_covered(
-                    Absence(index, entry.class_number, entry.received_at, part, entry.source), history.erasure
-                )
+                absence = Absence(index, entry.class_number, entry.received_at, part, entry.source)
+                self._covers[absence_is_covered(absence, history.erasure).index] += 1
                 erased[index] = part
             except UncoveredAbsenceError as error:
                 if part is Part.ALL and in_ranges(index, ranges):
@@ -249,6 +251,7 @@ class _Check:
             if missing is not None:
                 message = f"indexes {first} to {first + size - 1} are called complete, this one is not there"
                 self._findings.add(Code.CONTENT_MISSING, message, MANIFEST, missing)
+        self._erasures = list_erasures(history, self._covers)
         if erased:
             self._remarks.append("whether a hold forbade an erasure only the whole log can show")
         return erased
@@ -271,6 +274,7 @@ class _Check:
             checked=len(seen.entries) - sum(part is Part.ALL for part in seen.gone.values()),
             erased=len(gone),
             withheld=len(seen.gone.keys() - erased.keys()),
+            erasures=self._erasures,
             findings=tuple(self._findings.kept),
             findings_total=self._findings.total,
             remarks=tuple(self._remarks),

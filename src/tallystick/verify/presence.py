@@ -17,7 +17,7 @@ from tallystick.event.erasure import Part, UncoveredAbsenceError, absence_is_cov
 from tallystick.verify.blocks import ContentFacts, entries_at, joined
 from tallystick.verify.codes import Code
 from tallystick.verify.history import LogHistory
-from tallystick.verify.model import Erased, Findings
+from tallystick.verify.model import Findings
 from tallystick.verify.tree import EntryLog
 
 ID_WINDOW_US: Final = (7 * 86_400 - 3_600) * 1_000_000
@@ -88,20 +88,6 @@ def _judge(
     else:
         presence.covers[erasure.index] += len(indexes)
         presence.erased += len(indexes)
-
-
-def list_erasures(history: LogHistory, presence: Presence) -> tuple[Erased, ...]:
-    """Return every erasure in the log with what it accounts for."""
-    return tuple(
-        Erased(
-            index=each.index,
-            ranges=each.ranges,
-            part=each.part.value,
-            ground="retention" if each.decision is None else f"request at index {each.decision.request}",
-            covers=presence.covers[each.index],
-        )
-        for each in history.erasure.erasures
-    )
 
 
 def check_ids(files: Sequence[ContentFacts], log: EntryLog, findings: Findings) -> None:

@@ -47,6 +47,7 @@ ROOMS: Final = (
     Room("Registers", "Exceptions", "/exceptions", (Permission.EXCEPTIONS_READ,)),
     Room("Registers", "Releases", "/releases", (Permission.RELEASES_READ,)),
     Room("Registers", "Policies", "/policies", (Permission.POLICIES_READ,)),
+    Room("Registers", "Retention", "/retention", (Permission.RETENTION_READ,)),
     Room("Log", "Log", "/log", (Permission.LOG_READ,)),
     Room("Log", "Sources", "/sources", (Permission.SOURCES_READ,)),
     Room("Log", "Streams", "/streams", (Permission.STREAMS_READ,)),

@@ -28,7 +28,6 @@ RETENTION_CHANGE = Table(
     Column("body", Text, nullable=False),
     Column("digest", String(64), nullable=False),
     Column("state", String(16), nullable=False),
-    Column("about", Text),
     Column("reason", Text),
     Column("proposed_by", String(256), nullable=False),
     Column("proposed_at", BigInteger, nullable=False),

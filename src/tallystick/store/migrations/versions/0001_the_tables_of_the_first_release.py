@@ -674,7 +674,6 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("about", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("proposed_by", sa.String(length=256), nullable=False),
         sa.Column("proposed_at", sa.BigInteger(), nullable=False),
