@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -38,15 +38,15 @@ class SelfTest:
     failed: tuple[tuple[EnabledRule, str], ...] = ()
 
 
-@dataclass
 class SelfTests:
     """Tries the rules in force; `round` is for one thread at a time, `last` for all."""
 
-    enabled: Enabled
-    lists: Lists
-    now_us: Callable[[], int]
-    last: SelfTest | None = field(default=None, init=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    def __init__(self, enabled: Enabled, lists: Lists, now_us: Callable[[], int]) -> None:
+        self.enabled = enabled
+        self.lists = lists
+        self.now_us = now_us
+        self.last: SelfTest | None = None
+        self._lock = threading.Lock()
 
     def round(self, raise_alarms: RaiseAlarms) -> SelfTest:
         """Try every rule in force, raise an alarm for each that fails, and return what came of it."""
