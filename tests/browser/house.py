@@ -38,6 +38,7 @@ GRANTS: dict[str, list[tuple[str, str]]] = {
     "leo": [("analyst", "")],
     "dora": [("analyst", "")],
     "pia": [("security-lead", "")],
+    "cora": [("compliance-manager", "")],
 }
 """Who has which roles where; the first of all, `ada`, is the administrator."""
 
