@@ -18,6 +18,7 @@ from tallystick.cli import (
     keep,
     ledger,
     live,
+    notify,
     people,
     policies,
     proof,
@@ -53,6 +54,10 @@ for room in (live, people, send, read, proof, check, keep):
     room.register(app)
 app.add_typer(access.app, name="access")
 app.add_typer(alerts.app, name="alerts")
+alerts.app.add_typer(notify.routes, name="routes")
+alerts.app.add_typer(notify.receivers, name="receivers")
+alerts.app.add_typer(notify.silences, name="silences")
+alerts.app.add_typer(notify.notifications, name="notifications")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(exports.app, name="exports")
 app.add_typer(ledger.app, name="ledger")
