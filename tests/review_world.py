@@ -100,7 +100,7 @@ class World:
     def send(self, *events: dict[str, Any]) -> None:
         """Record events of a sender, now."""
         now = time_of_us(self.clock.now_us())
-        answer = self.house.post([sample(occurred_at=now, **each) for each in events])
+        answer = self.house.post([sample(**{"occurred_at": now, **each}) for each in events])
         assert answer.status_code == 201, answer.text
 
     def product(self, action: str) -> list[ProductEvent]:
