@@ -89,6 +89,7 @@ class DetectWorld:
     rules: list[EnabledRule]
     alarms: list[Alarm] = field(default_factory=list)
     lists: dict[str, Sequence[str]] = field(default_factory=dict)
+    changes: int = 0
     refuse: Callable[[Sequence[Alarm]], None] = lambda _: None
 
     def send(self, *events: Mapping[str, Any], **headers: Any) -> list[int]:
@@ -96,6 +97,11 @@ class DetectWorld:
         answer = self.house.post([dict(event) for event in events], **headers)
         assert answer.status_code == 201, answer.text
         return [each["index"] for each in answer.json()["events"]]
+
+    def put(self, rule: EnabledRule) -> None:
+        """Enable a rule, in place of one with the same id."""
+        self.rules[:] = [*(each for each in self.rules if each.id != rule.id), rule]
+        self.changes += 1
 
     def raise_alarms(self, alarms: Sequence[Alarm]) -> None:
         self.refuse(alarms)
@@ -114,7 +120,7 @@ class DetectWorld:
                 raise_alarms=raise_alarms or self.raise_alarms,
                 now_us=lambda: instance.ledger.status().now,
                 refresh=projection.catch_up,
-                version=lambda: projection.version,
+                version=lambda: projection.version + self.changes,
                 lists=self.lists.get,
                 category=self._category,
             )

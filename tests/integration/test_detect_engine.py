@@ -65,14 +65,14 @@ def test_an_event_below_the_index_that_enabled_a_rule_is_not_for_it(tmp_path: Pa
     with detecting(tmp_path) as world, world.engine() as engine:
         settle(engine)
         _, second = world.send(deleted(), deleted(actor={"id": "bo", "type": "user"}))
-        world.rules.append(enabled(DELETED, from_index=second))
+        world.put(enabled(DELETED, from_index=second))
         settle(engine)
     assert [each.indexes for each in world.alarms] == [(second,)]
 
 
 def test_a_rule_of_a_scope_sees_no_other(tmp_path: Path) -> None:
     with detecting(tmp_path) as world, world.engine() as engine:
-        world.rules.append(enabled(DELETED, scope="acme/web"))
+        world.put(enabled(DELETED, scope="acme/web"))
         settle(engine)
         world.send(deleted(scope="acme/website"))
         (index,) = world.send(deleted(scope="acme/web/shop"))
@@ -121,9 +121,9 @@ def test_a_rule_whose_list_is_missing_is_suspended_and_alarmed_while_others_watc
         settle(engine)
         assert [each.kind for each in world.alarms[1:]] == ["r-2"]
         world.lists["stolen"] = ["r-9"]
-        world.rules[0] = enabled(listed + "\n", "r-1")
+        world.put(enabled(listed + "\n", "r-1"))
         settle(engine)
-        assert engine.standing().rules[0].failed == ""
+        assert [each.failed for each in engine.standing().rules] == ["", ""]
         world.send(deleted(actor={"id": "bo", "type": "user"}))
         settle(engine)
     assert sorted(each.kind for each in world.alarms[2:]) == ["r-1", "r-2"]
