@@ -77,6 +77,7 @@ def _quick_sizes(home: Path) -> dict[str, list[str]]:
         "pages": [*large, "--rounds", "10", "--readers", "20"],
         "policies": ["--policies", "100", "--rounds", "3", "--pushes", "3"],
         "streams": ["--events", "20000", "--backlog", "20000"],
+        "sigma": ["--events", "5000", "--loaded", "300"],
     }
 
 
