@@ -172,8 +172,8 @@ def set_receiver(
         say(f"signing secret, not shown again: {made['signing_secret']}")
 
 
-@receivers.command()
-def test(name: Name, data: Data = None, state: State = None, url: Url = None, as_json: Json = False) -> None:
+@receivers.command("test")
+def send_test(name: Name, data: Data = None, state: State = None, url: Url = None, as_json: Json = False) -> None:
     """Send a message that is about no alert, and say what came of it; leaves with 1 when it was not taken."""
     with connect(data, state, url) as client:
         found = client.ask("POST", f"{_receiver(name)}/test")
