@@ -32,6 +32,7 @@ class AlertMemory:
         self.cards: dict[str, Card] = {}
         self.people: dict[str, Rights] = {}
         self.second_person = False
+        self.teams: set[str] = set()
         ports = AlertPorts(
             now_us=self.world.now_us,
             key=b"k" * 32,
@@ -41,6 +42,7 @@ class AlertMemory:
             message=lambda _, event: str(event["action"]),
             event=lambda _, event: (int(event), "00000000-0000-7000-8000-000000000000"),
             person=self._person,
+            teams=lambda _: self.teams,
             card=lambda kind, _: self.cards.get(kind),
             product_since=lambda _: self.world.read(0),
         )

@@ -119,6 +119,16 @@ def test_a_graver_firing_sets_the_shorter_limits_from_when_the_alert_was_opened(
     assert (row.close_by - row.opened_at, row.severity_index) == (24 * HOUR_US, row.changed_index)
 
 
+def test_an_alert_is_given_to_no_team_that_the_routes_do_not_know(book: AlertMemory) -> None:
+    alert = opened(book)
+    book.teams = {"soc", "ops"}
+    with pytest.raises(AlertInvalidError, match="'sco' is no team"):
+        book.service.assign(OPERATOR, alert, Assignee("team", "sco"))
+    book.service.assign(OPERATOR, alert, Assignee("team", "ops"))
+    assert book.reading.get(OPERATOR, alert).teams == ("ops", "soc")
+    assert book.rows()[0].assignee == "ops"
+
+
 def test_what_only_informs_is_never_overdue(book: AlertMemory) -> None:
     opened(book, severity="informational")
     book.world.clock.advance(10**8)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from sqlalchemy import Connection
 
 from tallystick.access.model import Caller
 from tallystick.access.rights import Rights
@@ -56,7 +58,7 @@ class AlertPorts:
     `now_us` is never before the log's newest event; `key` is the installation's own, for this room alone; `count` and
     `switch` read settings; `message` renders an event by the catalogue as it stood at an index; `event` finds an event
     by index or id, which the caller must be allowed to read, and returns its index and id; `person` finds an enabled
-    person by id or handle; `product_since` yields the
+    person by id or handle; `teams` names those that the routes know; `product_since` yields the
     product's own events that were received at a time or later, and perhaps some before.
     """
 
@@ -68,5 +70,6 @@ class AlertPorts:
     message: Callable[[int, Mapping[str, Any]], str]
     event: Callable[[Caller, int | str], tuple[int, str]]
     person: Callable[[str], Assignable | None]
+    teams: Callable[[Connection], Collection[str]]
     card: RuleCard
     product_since: Callable[[int], Iterable[ProductEvent]]

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 
+from sqlalchemy import Connection
+
 from tallystick.access.grants.members import find_by_handle, find_member
 from tallystick.access.model import Caller
+from tallystick.alert.notify.rows import load_routing
 from tallystick.alert.ports import AlertPorts, Assignable, RuleCard
 from tallystick.alert.room import AlertRoom, open_alerts
 from tallystick.follow.product_log import ProductEvent
@@ -32,10 +35,15 @@ def open_alert_room(
         message=partial(message_of, ground.register),
         event=partial(_find_event, reading.search),
         person=partial(_find_person, ground, access),
+        teams=_teams,
         card=card,
         product_since=partial(_product_since, ground),
     )
     return open_alerts(ground.projection, ground.commands, ports)
+
+
+def _teams(connection: Connection) -> set[str]:
+    return {team.name for team in load_routing(connection)[1].teams}
 
 
 def _find_event(search: SearchService, caller: Caller, event: int | str) -> tuple[int, str]:

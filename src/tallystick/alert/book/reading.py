@@ -36,13 +36,16 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One alert with its history, the newest step first. `asked_reason` is why its closing was asked for."""
+    """One alert with its history, the newest step first. `asked_reason` is why its closing was asked for,
+    `teams` whom else than a person it can be given to.
+    """
 
     alert: Alert
     steps: tuple[Step, ...]
     events: tuple[Linked, ...]
     card: Card | None
     asked_reason: str | None
+    teams: tuple[str, ...]
     personal: bool
     now_us: int
 
@@ -85,10 +88,11 @@ class AlertReading:
             events = tuple(rows.events_of(connection, alert))
             personal = rows.sees_personal(caller, alert.scope)
             asked = rows.reason_at(connection, alert.asked.index) if alert.asked and personal else None
+            teams = tuple(sorted(self._ports.teams(connection)))
         self._ports.looked(caller, LOOKED, alert.scope)
         rendered = tuple(replace(step, message=self._message(alert, step)) for step in steps)
         card = self._ports.card(alert.kind, alert.version)
-        return Detail(rows.seen_by(alert, caller), rendered, events, card, asked, personal, self._ports.now_us())
+        return Detail(rows.seen_by(alert, caller), rendered, events, card, asked, teams, personal, self._ports.now_us())
 
     def waiting(self, caller: Caller) -> Mapping[str, int]:
         """Return how many alerts that the caller may see are not closed, by severity. Not recorded: it shows none."""

@@ -17,7 +17,7 @@ from tallystick.alert.book.reading import handled_alerts
 from tallystick.alert.ports import AlertPorts
 from tallystick.follow.commands import Commands
 
-_TEAM: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
+_TEAM: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}", re.ASCII)
 
 
 class AlertService:
@@ -52,13 +52,16 @@ class AlertService:
     def assign(self, caller: Caller, alert_id: str, assignee: Assignee | None) -> None:
         """Give an alert to a person, by id or handle, who may handle it, or to a team, or to nobody.
 
-        Raises AlertInvalidError for a person who is not there or could not see it.
+        Raises AlertInvalidError for a person who is not there or could not see it, and for a team that the routes do not
+        know, where they know any.
         """
 
-        def decide(alert: Alert, _: Connection) -> events.Event:
+        def decide(alert: Alert, connection: Connection) -> events.Event:
             need_state(alert, State.NEW, State.ACKNOWLEDGED, State.IN_PROGRESS)
             facts = (
-                {} if assignee is None else {"assignee_kind": assignee.kind, "assignee": self._known(assignee, alert)}
+                {}
+                if assignee is None
+                else {"assignee_kind": assignee.kind, "assignee": self._known(connection, assignee, alert)}
             )
             return events.acted(caller, events.ASSIGNED, alert, self._ports.now_us(), facts)
 
@@ -108,11 +111,14 @@ class AlertService:
 
         self._one(caller, alert_id, decide)
 
-    def _known(self, assignee: Assignee, alert: Alert) -> str:
+    def _known(self, connection: Connection, assignee: Assignee, alert: Alert) -> str:
         if assignee.kind == "team":
-            if not _TEAM.fullmatch(assignee.id):
+            teams = self._ports.teams(connection)
+            if not _TEAM.fullmatch(assignee.id) or (teams and assignee.id not in teams):
                 raise AlertInvalidError(
-                    "a team is named in up to 64 small letters, digits, dots and dashes", pointer="/assignee"
+                    f"{assignee.id[:64]!r} is no team",
+                    pointer="/team",
+                    advice=f"The routes know: {', '.join(sorted(teams))}." if teams else "Name it as the routes would.",
                 )
             return assignee.id
         person = self._ports.person(assignee.id)

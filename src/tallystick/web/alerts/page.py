@@ -30,9 +30,11 @@ class AlertPage(msgspec.Struct, frozen=True, kw_only=True):
     detail: AlertDetail
     can_handle: bool
     can_prove: bool
+    can_read_rule: bool
     open: bool
     mine: bool
     own_request: bool
+    teams: list[tuple[str, str]]
     verdicts: list[tuple[str, str]]
     typed: dict[str, str]
 
@@ -196,9 +198,11 @@ def show_alert(
         detail=detail_view(found),
         can_handle=rights.allows(Permission.ALERTS_HANDLE, found.alert.scope),
         can_prove=rights.anywhere(Permission.PROOFS_READ),
+        can_read_rule=rights.anywhere(Permission.RULES_READ),
         open=found.alert.state is not State.CLOSED,
         mine=given is not None and given.id == caller.id,
         own_request=found.alert.asked is not None and found.alert.asked.by == caller.id,
+        teams=[("", "none"), *((name, name) for name in found.teams)] if found.teams else [],
         verdicts=[(name.value, label) for name, label in VERDICTS.items()],
         typed=typed or {},
     )
