@@ -16,7 +16,20 @@ from bench import measure
 RESULTS = Path(__file__).parent / "results"
 NOTES = Path(__file__).parent / "notes.md"
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
-ORDER = ("ingest", "disk", "search", "verify", "restart", "memory", "scaling", "seal", "pages", "policies", "streams", "sigma")
+ORDER = (
+    "ingest",
+    "disk",
+    "search",
+    "verify",
+    "restart",
+    "memory",
+    "scaling",
+    "seal",
+    "pages",
+    "policies",
+    "streams",
+    "sigma",
+)
 NOT_MEASURED = "not measured"
 INTRODUCTION = f"""`make bench` measures everything below and writes this page. Beside each figure stands the *yardstick*:
 microseconds for one SHA-256 of 512 bytes from Python, taken right after the figure on the same machine. The bars are
