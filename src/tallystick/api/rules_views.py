@@ -131,6 +131,7 @@ class RuleDetail(msgspec.Struct, frozen=True, kw_only=True):
 
     rule: RuleView
     link: str | None
+    license: str | None
     about: AboutView | None
     versions: list[VersionView]
     history: list[StepView]
@@ -285,6 +286,7 @@ def detail_view(detail: Detail) -> RuleDetail:
     return RuleDetail(
         rule=rule_view(detail.shown),
         link=detail.shown.rule.link,
+        license=detail.shown.rule.license,
         about=None if detail.file is None else about_view(detail.file),
         versions=_versions(detail.versions),
         history=[_step(each) for each in detail.steps],

@@ -40,6 +40,7 @@ class Room:
 ROOMS: Final = (
     Room("Watch", "Events", "/events", (Permission.EVENTS_READ, Permission.EVENTS_READ_OWN)),
     Room("Watch", "Alerts", "/alerts", (Permission.ALERTS_READ,)),
+    Room("Watch", "Rules", "/rules", (Permission.RULES_READ,)),
     Room("Watch", "Exports", "/exports", (Permission.EVENTS_EXPORT,)),
     Room("Watch", "Reviews", "/reviews", (Permission.REVIEWS_READ,)),
     Room("Watch", "Calendar", "/calendar", (Permission.REVIEWS_READ,)),

@@ -39,6 +39,7 @@ from tallystick.web.releases.pages import RELEASE_PAGES
 from tallystick.web.retention.pages import RETENTION_PAGES
 from tallystick.web.reviews.duties import DUTY_PAGES
 from tallystick.web.reviews.pages import REVIEW_PAGES
+from tallystick.web.rules.routes import RULE_PAGES
 from tallystick.web.settings.page import change_setting, settings_page
 from tallystick.web.sources.page import SOURCE_PAGES
 from tallystick.web.sources.tokens import TOKEN_PAGES
@@ -86,6 +87,7 @@ _ROOMS: Final = (
     *POLICY_PAGES,
     *RETENTION_PAGES,
     *RELEASE_PAGES,
+    *RULE_PAGES,
     *EDIT_PAGES,
     *REVIEW_PAGES,
     *DUTY_PAGES,

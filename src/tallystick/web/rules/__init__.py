@@ -1,0 +1,1 @@
+"""The pages of detection rules and of lists of indicators."""
