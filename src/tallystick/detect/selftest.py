@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -51,9 +51,13 @@ class SelfTests:
     def round(self, raise_alarms: RaiseAlarms) -> SelfTest:
         """Try every rule in force, raise an alarm for each that fails, and return what came of it."""
         with self._lock:
-            rules = [(rule, file) for rule in self.enabled() if (file := read_text(rule.text)) is not None]
+            in_force = {rule.id: rule for rule in self.enabled()}
+            # A sample comes from nowhere and before everything: it is not for a rule's scope, nor after its start.
+            everywhere = [replace(rule, scope="", from_index=0) for rule in in_force.values()]
+            rules = [(rule, file) for rule in everywhere if (file := read_text(rule.text)) is not None]
             tried = [(rule, file) for rule, file in rules if any(each.matches for each in file.samples)]
-            failed = [*self._together(tried), *self._alone(tried)]
+            found = [*self._together(tried), *self._alone(tried)]
+            failed = [(in_force[rule.id], why) for rule, why in found]
             now_us = self.now_us()
             if failed:
                 raise_alarms([_alarm(rule, why, now_us) for rule, why in failed])
