@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from tallystick.access.model import Caller
 from tallystick.access.permissions import Permission
 from tallystick.access.rights import Rights
 from tallystick.follow.alarm import Alarm
-from tallystick.govern.exceptions import handlers as exception_handlers
+from tallystick.govern import handlers as govern_handlers
 from tallystick.govern.exceptions.model import Kind, Risk, Wish
 from tallystick.govern.exceptions.service import ExceptionService
 from tallystick.govern.exceptions.upkeep import ExceptionUpkeep
@@ -32,19 +32,42 @@ WISH = Wish(
 )
 
 
-COUNTS = {name: type_.default for name, type_ in SETTINGS.items() if isinstance(type_.default, int)}
+COUNTS = {name: kind.default for name, kind in SETTINGS.items() if type(kind.default) is int}
+
+
+@dataclass(frozen=True)
+class NothingCame:
+    """What the search says of a log in which nobody sent anything."""
+
+    all: None = None
+    by: dict[str, dict[str, Any]] = field(default_factory=lambda: {"action": {}, "source": {}})
+    incomplete: bool = False
 
 
 class GovernWorld(World):
     """One installation without a disk but for the uses; `alarms` are those that were raised."""
 
-    def __init__(self, folder: Path, handlers: dict[Any, Any] | None = None) -> None:
-        super().__init__({**HANDLERS, **exception_handlers.HANDLERS, **(handlers or {})})
+    def __init__(self, folder: Path) -> None:
+        super().__init__({**HANDLERS, **govern_handlers.HANDLERS})
         self.alarms: list[Alarm] = []
-        self.ports = GovernPorts(self.looks.looked, self.raise_alarms, self.now_us, COUNTS.__getitem__)
+        self.ports = GovernPorts(
+            looked=self.looks.looked,
+            raise_alarms=self.raise_alarms,
+            now_us=self.now_us,
+            count=COUNTS.__getitem__,
+            size=lambda: len(self.parts),
+            received_at=lambda index: self.parts[index][0],
+            read_product=self.read,
+            category_of=lambda _size, _action: None,
+            arrivals=lambda questions, _first, _size: [NothingCame() for _ in questions],
+        )
         self.uses = Uses(folder, "test", self.now_us)
         self.exceptions = ExceptionService(self.projection, self.commands, self.uses, self.ports)
-        self.upkeep = ExceptionUpkeep(self.projection, self.commands, self.uses, self.ports)
+        self.upkeep = self.fresh_upkeep()
+
+    def fresh_upkeep(self) -> ExceptionUpkeep:
+        """Return the upkeep as it is after a start: it remembers nothing."""
+        return ExceptionUpkeep(self.projection, self.commands, self.uses, self.ports)
 
     def raise_alarms(self, alarms: Sequence[Alarm], /) -> None:
         """Keep alarms as the book of alerts does: an occasion that is known changes nothing."""
