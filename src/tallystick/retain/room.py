@@ -48,6 +48,8 @@ def open_retention(
         with projection.engine.connect() as connection:
             return next((each.at for each in load_runs(connection, 1)), 0)
 
+    runner.tidy()  # what a crash left to be done after an erasure, before anything is served
+
     worker = RetentionWorker(runner, ports.clock_us, ports.run_hour, ran_at)
     service.wake = worker.wake
     reading = RetentionReading(projection, content, runner, worker.next_at, ports)

@@ -64,7 +64,6 @@ class Runner:
         self._turn = threading.RLock()
         self._failed: str | None = None
         self._failing_since = 0
-        self.stopping: Callable[[], bool] = lambda: False
 
     @property
     def failed(self) -> str | None:
@@ -80,16 +79,16 @@ class Runner:
         require(caller, Permission.RETENTION_MANAGE, "")
         return self.run(caller.id)
 
-    def run(self, by: str) -> Outcome:
+    def run(self, by: str, stopping: Callable[[], bool] = lambda: False) -> Outcome:
         """Destroy everything that is due, and return how much that was; raises what stopped it, which is on record then.
 
-        `by` is who asked for it, or `schedule`.
+        `by` is who asked for it, or `schedule`; once `stopping` says so, the rest is left to the next run.
         """
         with self._turn:
             started, taken, erasures = time.monotonic(), 0, 0
             try:
                 self.tidy()
-                while not self.stopping():
+                while not stopping():
                     gone = self._commands.hold_still(self._take_next)
                     if gone is None:
                         break

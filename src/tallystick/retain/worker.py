@@ -32,14 +32,17 @@ class RetentionWorker(Background):
         self._hour = hour
         self._last = ran_at()
         self._woken = threading.Event()
-        runner.stopping = self._stopping.is_set
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the thread; a run under way ends after the erasure that it is at."""
         self._stopping.set()
         self._woken.set()
-        super().__exit__(kind, error, trace)
+        self._thread.join()
 
     def wake(self) -> None:
         """Run now."""
@@ -58,7 +61,7 @@ class RetentionWorker(Background):
         try:
             if is_time:
                 self._last = now  # before the run: one that fails is tried again tomorrow, or when somebody asks
-                self._runner.run("schedule")
+                self._runner.run("schedule", self._stopping.is_set)
             else:
                 self._runner.tidy()
         except (TallystickError, OSError) as error:
@@ -67,6 +70,7 @@ class RetentionWorker(Background):
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._woken.clear()
-            self.look()
-            self._woken.wait(LOOK_EVERY_S)
+            self._woken.wait(LOOK_EVERY_S)  # a start has other things to do first
+            if not self._stopping.is_set():
+                self._woken.clear()
+                self.look()
