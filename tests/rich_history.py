@@ -12,6 +12,7 @@ from sqlalchemy import Engine, select
 from tests.installation import make_token, sample
 from tests.people_home import HOME_VISIT as VISIT
 from tests.people_home import Home
+from tests.rules_world import watched
 
 from tallystick.access.grants.model import Subject
 from tallystick.access.operator import OPERATOR
@@ -23,6 +24,10 @@ from tallystick.follow.alarm import Alarm
 from tallystick.policies.errors import PolicyTextError
 from tallystick.policies.model import ProjectSettings
 from tallystick.releases.model import Draft, Edit
+from tallystick.review.events import review_id
+from tallystick.review.model import Kind as DutyKind
+from tallystick.review.model import Terms
+from tallystick.review.periods import Cadence, period_at
 from tallystick.settings.model import SETTINGS
 from tallystick.store.tables import METADATA
 from tallystick.stream.model import Settings as Destination
@@ -174,6 +179,29 @@ def log_itself(home: Home) -> None:
     home.instance.projection.catch_up()
 
 
+def reviewed(home: Home) -> None:
+    """Keep duties; open, mark, decide, sign and waive reviews; leave things to be done, and finish one."""
+    room, week = home.services.reviews, 7 * 24 * HOUR_US
+    told = Terms(kind=DutyKind.ACCESS, scope="", cadence=Cadence.WEEK, second=True, due_days=90)
+    duty = room.duties.create(OPERATOR, "Who may \N{SNOWMAN}", told)
+    period = period_at(Cadence.WEEK, home.clock.now_us() - week)
+    room.upkeep.open(room.duties.get(OPERATOR, duty), period)
+    room.duties.change(OPERATOR, duty, "Who may what", told)
+    review = room.looking.get(OPERATOR, review_id(duty, period)).review
+    doing = room.reviewing
+    doing.mark(OPERATOR, review.id, "follow_ups", review.digest, "no finding")
+    doing.mark(OPERATOR, review.id, "follow_ups", review.digest, "finding", 'left; "undone" \u202e')
+    for item in room.looking.get(OPERATOR, review.id).items:
+        doing.decide(OPERATOR, review.id, "grants", item.item, review.digest, "keep")
+    due = home.clock.now_us() + week
+    for text in ("look again", "look once more"):
+        left = doing.open_follow_up(OPERATOR, review.id, section="grants", owner="ops", text=text, due_us=due)
+    doing.finish_follow_up(OPERATOR, left, outcome="seen")
+    doing.sign(OPERATOR, review.id, review.digest, reason="late \u202e")
+    room.files.make(OPERATOR, review.id, "csv")
+    room.duties.retire(OPERATOR, room.duties.create(OPERATOR, "Not for long", told), reason="a mistake")
+
+
 #: What a room adds here is compared on every database.
 CHAPTERS: tuple[Callable[[Home], None], ...] = (
     senders,
@@ -183,7 +211,9 @@ CHAPTERS: tuple[Callable[[Home], None], ...] = (
     security_policies,
     given_out,
     sent_on,
+    reviewed,
     alerts,
+    watched,
     log_itself,
 )
 
