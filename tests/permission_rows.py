@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from tests.installation import Installation
 from tests.people_world import Member, People
+from tests.rules_world import rule_text
 from tests.web_routes import Route
 
 from tallystick.access.operator import OPERATOR
@@ -20,6 +21,7 @@ from tallystick.access.sources.model import Owner, OwnerKind, SourceSettings, To
 from tallystick.alert.book import Filter, Verdict
 from tallystick.follow.alarm import Alarm, Severity
 from tallystick.policies.model import ProjectSettings
+from tallystick.retain.model import Hold
 from tallystick.releases.model import Draft
 from tallystick.review.events import review_id
 from tallystick.review.model import Kind as DutyKind
@@ -137,6 +139,17 @@ class World:
         """Return the version of a release."""
         return str(self.house.instance.services.releases.register.get(OPERATOR, release).release.version)
 
+    def hold(self) -> str:
+        """Return a new hold of the operator's."""
+        self.made += 1
+        hold = Hold(f"case-{self.made}", "legal", "for a test", None, 0, 0, ranges=((1, 1),))
+        self.house.instance.services.retention.service.place(OPERATOR, hold)
+        return hold.hold
+
+    def retention_change(self) -> str:
+        """Return a proposal of the operator's that a hold ends, which nobody has decided."""
+        return self.house.instance.services.retention.service.release(OPERATOR, self.hold(), "for a test")
+
     def policies(self) -> str:
         """Return a new policy project of the operator's that is kept here."""
         return self._policy_project(kept="here")
@@ -155,6 +168,20 @@ class World:
     def proposal(self, project: str) -> str:
         """Return a proposal of the operator's in a project."""
         return self.house.instance.services.policies.service.propose(OPERATOR, project, POLICIES, None, "for a test")
+
+    def rule(self) -> str:
+        """Return a new detection rule of the operator's, which is tested."""
+        self.made += 1
+        service = self.house.instance.services.rules.service
+        made = service.draft(OPERATOR, rule_text(f"Rule {self.made}").encode())
+        service.test(OPERATOR, made)
+        return made
+
+    def indicators(self) -> str:
+        """Return the name of a new list of indicators."""
+        self.made += 1
+        self.house.instance.services.rules.lists.create(OPERATOR, f"list_{self.made}")
+        return f"list_{self.made}"
 
     def duty(self) -> str:
         """Return a new duty of the operator's, which nothing falls due for while the tests run."""
@@ -390,6 +417,23 @@ def on_proposal(path: str, needs: str | Permission, body: Any, step: str = "") -
     return row("POST", path, needs, make, {200, 303})
 
 
+def on_shipped_rule(step: str) -> Row:
+    """Return the row of something that is done with a rule that was approved: it watches, or does so no more."""
+
+    def make(world: World, route: Route) -> Request:
+        rules = world.house.instance.services.rules
+        rule = rules.reading.rule(OPERATOR, "impersonation").shown.rule
+        if step == "enable" and rule.state == "enabled":
+            rules.service.disable(OPERATOR, rule.id, "for a test")
+        if step == "disable" and rule.state != "enabled":
+            rules.service.enable(OPERATOR, rule.id, rule.newest.digest)
+        told = {"digest": rule.newest.digest} if step == "enable" else BECAUSE
+        path = route.filled(rule_id=rule.id)
+        return Request(path, {}, json.dumps(told).encode(), {"content-type": "application/json"})
+
+    return row("POST", f"/api/v1/rules/{{rule_id:str}}/{step}", P.RULES_MANAGE, make, {204})
+
+
 def on_review(path: str, needs: str | Permission, told: Mapping[str, str], *, marked: bool = False) -> Row:
     """Return the row of something that is done with a new review by naming its snapshot, through the API or on a page."""
 
@@ -411,6 +455,19 @@ def on_item(path: str) -> Row:
         return _sent(route, route.filled(review_id=review, section="grants"), told)
 
     return row("POST", path, NO_TOKEN, make, {200, 201})
+
+
+def on_change(path: str, needs: str | Permission, *, step: str = "") -> Row:
+    """Return the row of something that is done with a new proposal about retention."""
+
+    def make(world: World, route: Route) -> Request:
+        change = world.retention_change()
+        digest = world.house.instance.services.retention.reading.change(OPERATOR, change)[0].digest
+        decides = (step or path.rpartition("/")[2]) == "approve"
+        told = {"reason": "for a test", **({"digest": digest} if decides else {})}
+        return _sent(route, route.filled(change=change, step=step), told)
+
+    return row("POST", path, needs, make, {200, 303})
 
 
 def _sent(route: Route, where: str, told: Mapping[str, str]) -> Request:
@@ -825,4 +882,94 @@ ALERT_ROWS: Final = (
     on_closing("/alerts/{alert:str}/approve", P.ALERTS_HANDLE, {}),
     on_closing("/alerts/{alert:str}/decline", P.ALERTS_HANDLE, {"no_reason": "for a test"}),
 )
-ROWS: Final = (*ALERT_ROWS, *API, *PAGES, *STREAMS_API, *STREAMS_PAGES, *REVIEWS_API, *REVIEWS_PAGES)
+RULE: Final = "/api/v1/rules/{rule_id:str}"
+NEW_RULE: Final = {"text": rule_text("From the table")}
+CHECKED: Final = {"text": rule_text("Never kept")}
+CHANGED: Final = {"text": rule_text("Changed by the table"), "version": 1}
+OF_A_TEXT: Final = {"digest": "0" * 64}
+RULE_ROWS: Final = (
+    get("/api/v1/rules", P.RULES_READ),
+    json_body("/api/v1/rules", P.RULES_MANAGE, NEW_RULE),
+    json_body("/api/v1/rules/check", P.RULES_READ, CHECKED),
+    json_body("/api/v1/rules/import", P.RULES_MANAGE, {"files": []}),
+    at(RULE, P.RULES_READ, rule_id=World.rule),
+    json_body(f"{RULE}/change", P.RULES_MANAGE, CHANGED, rule_id=World.rule),
+    json_body(f"{RULE}/test", P.RULES_MANAGE, None, rule_id=World.rule),
+    json_body(f"{RULE}/approve", NO_TOKEN, OF_A_TEXT, rule_id=World.rule),
+    json_body(f"{RULE}/reject", NO_TOKEN, {**OF_A_TEXT, **BECAUSE}, rule_id=World.rule),
+    on_shipped_rule("enable"),
+    on_shipped_rule("disable"),
+    json_body(f"{RULE}/retire", P.RULES_MANAGE, BECAUSE, rule_id=World.rule),
+    json_body(f"{RULE}/backtest", P.RULES_READ, {}, rule_id=World.rule),
+    replace(json_body(f"{RULE}/explain", (P.RULES_READ, P.EVENTS_READ), {"event": "0"}, rule_id=World.rule), together=True),
+    get("/api/v1/indicator-lists", P.RULES_READ),
+    json_body("/api/v1/indicator-lists", P.RULES_MANAGE, {"name": "of_the_table"}),
+    at("/api/v1/indicator-lists/{name:str}", P.RULES_READ, name=World.indicators),
+    json_body("/api/v1/indicator-lists/{name:str}/change", P.RULES_MANAGE, {"add": ["x"]}, name=World.indicators),
+    json_body("/api/v1/indicator-lists/{name:str}/delete", P.RULES_MANAGE, None, name=World.indicators),
+    get("/rules", P.RULES_READ),
+    get("/rules/health", P.RULES_READ),
+    get("/rules/lists", P.RULES_READ),
+    form("/rules/lists", P.RULES_MANAGE, {"name": "of_a_page"}),
+    at("/rules/lists/{name:str}", P.RULES_READ, name=World.indicators),
+    form("/rules/lists/{name:str}", P.RULES_MANAGE, {"values": "x"}, name=World.indicators),
+    form("/rules/lists/{name:str}/delete", P.RULES_MANAGE, {}, name=World.indicators),
+    get("/rules/new", P.RULES_MANAGE),
+    form("/rules/new", P.RULES_MANAGE, {"text": rule_text("From a page"), "scope": "/", "do": "keep"}),
+    at("/rules/{rule_id:str}", P.RULES_READ, rule_id=World.rule),
+    at("/rules/{rule_id:str}/versions", P.RULES_READ, rule_id=World.rule),
+    at("/rules/{rule_id:str}/edit", P.RULES_MANAGE, rule_id=World.rule),
+    form("/rules/{rule_id:str}/edit", P.RULES_MANAGE, {"text": rule_text("Edited on a page"), "version": "1", "do": "keep"}, rule_id=World.rule),
+    at("/rules/{rule_id:str}/backtest", P.RULES_READ, rule_id=World.rule),
+    at("/rules/{rule_id:str}/explain", P.RULES_READ, rule_id=World.rule),
+    form("/rules/{rule_id:str}/{step:str}", P.RULES_MANAGE, {}, rule_id=World.rule, step=lambda _: "test"),
+)  # fmt: skip
+RETENTION: Final = "/api/v1/retention"
+CHANGE: Final = f"{RETENTION}/changes/{{change:str}}"
+TERMS: Final = {"retention_days": 500}
+FORM_TERMS: Final = {"retention_days": "500", "personal_days": "", "regulations": "", "reason": "for a test"}
+HELD: Final = {"owner": "legal", "reason": "for a test"}
+RETENTION_API: Final = (
+    get(RETENTION, P.RETENTION_READ),
+    json_body(f"{RETENTION}/classes", P.RETENTION_MANAGE, {"name": "brand-new", **TERMS}),
+    json_body(f"{RETENTION}/classes/{{name:str}}/simulate", P.RETENTION_READ, TERMS, name=lambda _: "standard"),
+    json_body(f"{RETENTION}/classes/{{name:str}}", P.RETENTION_MANAGE, {**TERMS, **BECAUSE}, name=lambda _: "standard"),
+    json_body(f"{RETENTION}/rules", P.RETENTION_MANAGE, {"rules": [], **BECAUSE}),
+    json_body(f"{RETENTION}/holds", P.RETENTION_MANAGE, {**HELD, "hold": "brand-new", "classes": ["standard"]}),
+    json_body(f"{RETENTION}/holds/{{hold:str}}/release", P.RETENTION_MANAGE, BECAUSE, hold=World.hold),
+    at(CHANGE, P.RETENTION_READ, change=World.retention_change),
+    on_change(f"{CHANGE}/approve", NO_TOKEN),
+    on_change(f"{CHANGE}/decline", NO_TOKEN),
+    json_body(f"{CHANGE}/withdraw", NO_TOKEN, None, change=World.retention_change),
+    row("GET", f"{CHANGE}/proof", P.RETENTION_READ, lambda world, route: Request(route.filled(change=world.retention_change())), {409}),
+    json_body(f"{RETENTION}/people", P.RETENTION_MANAGE, {"names": ["nobody-at-all"]}),
+    row("POST", f"{RETENTION}/erasures", P.RETENTION_MANAGE, lambda _, route: Request(route.filled(), {}, json.dumps({"names": ["nobody-at-all"], **BECAUSE}).encode(), {"content-type": "application/json"}), {422}),
+    json_body(f"{RETENTION}/runs", P.RETENTION_MANAGE, None),
+)  # fmt: skip
+RETENTION_PAGES: Final = (
+    get("/retention", P.RETENTION_READ),
+    form("/retention/classes", P.RETENTION_MANAGE, {"name": "on-a-page", "guarded": "yes", **FORM_TERMS}),
+    form("/retention/rules", P.RETENTION_MANAGE, {"rules": "", "reason": "for a test"}),
+    form("/retention/holds", P.RETENTION_MANAGE, {**HELD, "hold": "on-a-page", "classes": "standard"}),
+    form("/retention/holds/{hold:str}/release", P.RETENTION_MANAGE, {"reason": "for a test"}, hold=World.hold),
+    form("/retention/runs", P.RETENTION_MANAGE, {}),
+    at("/retention/classes/{name:str}", P.RETENTION_READ, name=lambda _: "standard"),
+    form("/retention/classes/{name:str}", P.RETENTION_MANAGE, FORM_TERMS, name=lambda _: "standard"),
+    at("/retention/changes/{change:str}", P.RETENTION_READ, change=World.retention_change),
+    on_change("/retention/changes/{change:str}/{step:str}", P.RETENTION_APPROVE, step="approve"),
+    row("GET", "/retention/changes/{change:str}/proof", P.RETENTION_READ, lambda world, route: Request(route.filled(change=world.retention_change())), {409}),
+    get("/retention/person", P.RETENTION_MANAGE),
+    form("/retention/person", P.RETENTION_MANAGE, {"names": "nobody-at-all"}, {200}),
+)  # fmt: skip
+ROWS: Final = (
+    *ALERT_ROWS,
+    *RULE_ROWS,
+    *API,
+    *PAGES,
+    *STREAMS_API,
+    *STREAMS_PAGES,
+    *REVIEWS_API,
+    *REVIEWS_PAGES,
+    *RETENTION_API,
+    *RETENTION_PAGES,
+)
