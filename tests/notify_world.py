@@ -12,7 +12,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 from tests.installation import Installation, installation
-from tests.stream_world import LOOPBACK, ReceiverProcess, receiving, wait_until
+from tests.stream_world import LOOPBACK, ReceiverProcess, free_port, receiving, wait_until
 
 from tallystick.access.operator import OPERATOR
 from tallystick.alert.notify.model import ReceiverSettings, Way
@@ -136,6 +136,7 @@ def smtp_server(
     tls: ssl.SSLContext | None = None,
     starttls: ssl.SSLContext | None = None,
     password: str | None = None,
+    port: int = 0,
 ) -> Iterator[int]:
     """Yield the port of an SMTP server that runs; with a password nobody hands mail over without it."""
 
@@ -146,12 +147,12 @@ def smtp_server(
     more: dict[str, Any] = {}
     if password is not None:
         more = {"authenticator": authenticate, "auth_required": True, "auth_require_tls": tls is None}
+        more["auth_exclude_mechanism"] = ["LOGIN"]
     if starttls is not None:
         more |= {"tls_context": starttls, "require_starttls": True}
-    controller = Controller(mailbox, hostname="127.0.0.1", port=0, ssl_context=tls, **more)
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port or free_port(), ssl_context=tls, **more)
     controller.start()
     try:
-        assert controller.server is not None
-        yield int(controller.server.sockets[0].getsockname()[1])
+        yield int(controller.port)
     finally:
         controller.stop()
