@@ -14,6 +14,7 @@ from tallystick.sigma.required import required_text
 from tallystick.sigma.wildcards import Pattern, literal
 
 CLUES_MAX: Final = 200_000
+INNER_CHARACTERS_MAX: Final = 64
 WHOLE_EVENT: Final = ""
 
 
@@ -36,10 +37,10 @@ def of_checks(field: str, checks: Sequence[Check], *, every: bool) -> Witnesses:
     clues: set[Clue] = set()
     for check in checks:
         if isinstance(check, RegexCheck):
-            required = required_text(check.expression).casefold()
+            required = required_text(check.expression)
             if not required:
                 return ()
-            clues.add(Clue(field, required, exact=False))
+            clues.add(_within(field, required))
             continue
         if not isinstance(check, TextCheck):
             return ()
@@ -74,4 +75,9 @@ def _of_pattern(field: str, pattern: Pattern) -> Clue | None:
     if whole is not None:
         return Clue(field, whole.casefold(), exact=True)
     longest = max((part for part in pattern if isinstance(part, str)), key=len, default="")
-    return Clue(field, longest.casefold(), exact=False) if longest else None
+    return _within(field, longest) if longest else None
+
+
+def _within(field: str, text: str) -> Clue:
+    """Return the clue of a text that stands somewhere; the beginning of a long one is clue enough."""
+    return Clue(field, text.casefold()[:INNER_CHARACTERS_MAX], exact=False)

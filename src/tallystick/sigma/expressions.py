@@ -25,8 +25,6 @@ def compile_expression(expression: str, flags: str = "") -> Callable[[str], bool
 
     `flags` are of `i`, `m` and `s`.
     """
-    if len(expression) > EXPRESSION_CHARACTERS_MAX:
-        raise ExpressionError(f"longer than {EXPRESSION_CHARACTERS_MAX} characters")
     options = re2.Options()
     options.log_errors = False
     options.never_capture = True
@@ -48,7 +46,9 @@ def compile_expression(expression: str, flags: str = "") -> Callable[[str], bool
 
 
 def check_expression(expression: str, flags: str) -> str:
-    """Return what is wrong with an expression, empty when nothing is."""
+    """Return what is wrong with an expression of a rule, empty when nothing is."""
+    if len(expression) > EXPRESSION_CHARACTERS_MAX:
+        return f"it is longer than {EXPRESSION_CHARACTERS_MAX} characters"
     try:
         compile_expression(expression, flags)
     except ExpressionError as error:

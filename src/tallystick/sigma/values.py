@@ -44,6 +44,7 @@ Lists = Callable[[str], Sequence[str] | None]
 
 PATTERNS_MAX: Final = 200_000
 DASHES_MAX: Final = 3
+WILD_CHARACTERS_MAX: Final = 4_096
 
 
 def checks_of(item: Item, lists: Lists | None) -> tuple[Check, ...]:
@@ -99,6 +100,13 @@ def _text(value: Value, item: Item, lists: Lists | None) -> Check:
             patterns = [made for pattern in patterns for made in _encoded(pattern, modifiers, value.place)]
     if item.field is None:
         patterns = [joined((ANY, *pattern, ANY)) for pattern in patterns]
+    for pattern in patterns:
+        if (
+            len(pattern) > 1
+            and sum(len(part) if isinstance(part, str) else 1 for part in pattern) > WILD_CHARACTERS_MAX
+        ):
+            message = f"a text with wildcards has at most {WILD_CHARACTERS_MAX} characters"
+            raise SigmaTooLargeError(message, line=value.place.line, column=value.place.column)
     return TextCheck(tuple(patterns), cased="cased" in modifiers)
 
 
