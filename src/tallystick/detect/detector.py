@@ -24,6 +24,7 @@ from tallystick.sigma.correlate import Fired, combinations, counted_values, even
 
 SLOW_US: Final = 50_000
 """An event that takes the rules so long has each of them measured."""
+SILENCE: Final = "silence"
 STARTED: Final = "server.started"
 Row = tuple[str, tuple[str, ...], int, Any]
 _telemetry = structlog.get_logger("tallystick.detect")
@@ -160,17 +161,20 @@ class Detector:
 
     def _follow(self, subject: Subject, matched: Mapping[str, EventView]) -> list[Firing]:
         fired: list[Firing] = []
-        occurred = subject.occurred_us()
+        correlations, correlated = self.force.correlations, False
         for key, view in matched.items():
             use = self.force.uses[key]
             use.unit.matched += 1
             if use.unit.kind is not None:
-                fired += self._native(use.unit, subject, view, occurred)
+                fired += self._native(use.unit, subject, view)
             elif use.alerts:
-                fired += self._alone(use, subject, view, occurred)
+                fired += self._alone(use, subject, view)
+            correlated = correlated or correlations.refers_to(key)
+        if not correlated:
+            return fired
         # Rules may allow for more or less lateness: the widest decides what is believed for those that are correlated.
-        time_us = self._time(self._lateness(matched), subject, occurred)
-        for key, found in self.force.correlations.feed(matched, time_us, subject.index, subject.received_us):
+        time_us = self._time(self._lateness(matched), subject)
+        for key, found in correlations.feed(matched, time_us, subject.index, subject.received_us):
             unit = self.force.correlation_of[key]
             if unit.correlation == key and self._is_for(unit, subject):
                 fired.append(self._correlated(unit, found, subject))
@@ -180,17 +184,17 @@ class Detector:
         settings = [file.settings for key in matched if (file := self.force.uses[key].unit.file) is not None]
         return max(each.lateness_us for each in settings)
 
-    def _time(self, lateness_us: int, subject: Subject, occurred: int) -> int:
-        return event_time(occurred, subject.received_us, lateness_us)
+    def _time(self, lateness_us: int, subject: Subject) -> int:
+        return event_time(subject.occurred_us(), subject.received_us, lateness_us)
 
-    def _alone(self, use: Use, subject: Subject, view: EventView, occurred: int) -> list[Firing]:
+    def _alone(self, use: Use, subject: Subject, view: EventView) -> list[Firing]:
         unit = use.unit
         assert unit.file is not None
         unit.fired += 1
         names = unit.file.settings.groups
         # Groups are of the event as it is stored where nobody says otherwise: vendors call the actor by many names.
         seen_by = subject.view() if unit.file.settings.group_by is None else view
-        at_us = self._time(unit.file.settings.lateness_us, subject, occurred)
+        at_us = self._time(unit.file.settings.lateness_us, subject)
         sentence = match_sentence(subject)
         return [
             Firing(
@@ -207,11 +211,13 @@ class Detector:
             for group in combinations(seen_by, names)
         ]
 
-    def _native(self, unit: Unit, subject: Subject, view: EventView, occurred: int) -> list[Firing]:
+    def _native(self, unit: Unit, subject: Subject, view: EventView) -> list[Firing]:
         assert unit.file is not None
         assert unit.kind is not None
         settings = unit.file.settings
-        at_us = self._time(settings.lateness_us, subject, occurred)
+        # No sender can claim to have been there: silence counts by our own clock.
+        is_silence = settings.kind == SILENCE
+        at_us = subject.received_us if is_silence else self._time(settings.lateness_us, subject)
         values = tuple(counted_values(view, settings.value)) if settings.value else ()
         own = subject.view()  # a source is one for rules about vendors' events too
         fired: list[Firing] = []

@@ -39,8 +39,6 @@ SAVE_S: Final = 2.0
 SAVE_SHARE: Final = 20
 """Saving takes one part in so many at most."""
 RETRY_S: Final = 1.0
-LISTS_S: Final = 60.0
-"""How often it is looked whether values of lists have expired."""
 GRACE_US: Final = 5_000_000
 """Time passes so long behind the clock while nothing comes: what is on its way into the log has an earlier time."""
 FOLDS: Final = "folds"
@@ -67,7 +65,6 @@ class Engine(Background):
         self._lists: dict[str, tuple[str, ...] | None] = {}
         self._senders: dict[int, Sender] = {}
         self._version = -1
-        self._lists_at = 0.0
         self._chunks: Iterator[tuple[list[Disclosure], int]] | None = None
         self._pending: list[Alarm] = []  # told by the rules, not durable yet
         self._own = OwnAlarms(ports.now_us)
@@ -157,10 +154,10 @@ class Engine(Background):
     def _refresh(self) -> None:
         """Take up what changed of rules, lists and sources."""
         self._ports.refresh()
-        version, now = self._ports.version(), time.monotonic()
-        if version == self._version and now - self._lists_at < LISTS_S:
+        version = self._ports.version()
+        if version == self._version:
             return
-        self._version, self._lists_at = version, now
+        self._version = version
         self._senders = dict(self._ports.senders())
         rules = tuple(self._ports.enabled())
         if rules == self._rules and all(self._list(name) == known for name, known in self._lists.items()):

@@ -94,7 +94,7 @@ class EnginePorts:
     """What other rooms do for the engine.
 
     `now_us` is never before the log's newest event. `refresh` brings the tables up to the log, and `version` grows when
-    rules, lists or sources may have changed. `lists` returns the values that stand for a placeholder of rules, or None
+    rules, lists or sources may have changed, or a value of a list expired. `lists` returns the values that stand for a placeholder of rules, or None
     for one that is not known; `category` that of an action in the catalogue, or None for an undeclared one. `look` is
     asked every few seconds to put on record what no event shows by itself.
     """

@@ -32,7 +32,7 @@ def open_engine(ground: Ground, rules: RuleRoom, raise_alarms: RaiseAlarms, held
         raise_alarms=raise_alarms,
         now_us=ground.book.now_us,
         refresh=projection.catch_up,
-        version=lambda: projection.version,
+        version=rules.lists.version,
         lists=rules.lists.values,
         category=partial(_category, ground),
         look=watch.look,

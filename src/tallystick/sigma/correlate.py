@@ -233,6 +233,10 @@ def combinations(view: Fields, fields: Sequence[str]) -> list[Group]:
     """Return the values of fields, one for each way to take one value of each; what is missing is an empty text."""
     if not fields:
         return [()]
+    if len(fields) == 1:
+        texts = view.texts(fields[0])
+        if len(texts) == 1:
+            return [texts]
     each = [tuple(dict.fromkeys(view.texts(name))) or (_MISSING,) for name in fields]
     found: list[Group] = []
     for values in product(*each):

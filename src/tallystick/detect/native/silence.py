@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from tallystick.detect.native.grammar import Settings
 from tallystick.detect.native.model import (
+    NEVER_US,
     SECOND_US,
     WEEK_HOURS,
     Found,
@@ -32,6 +33,7 @@ _FLOOR_US: Final = 300 * SECOND_US
 """Nothing shorter counts as learned silence."""
 _MORE_US_MAX: Final = 7_200 * SECOND_US
 _LEARNED_WEEKS: Final = 2
+_LIMIT_US_MIN: Final = 60 * SECOND_US
 _LOOK_US: Final = 60 * SECOND_US
 """How often the register of sources is looked at."""
 
@@ -65,34 +67,48 @@ class Silence:
         found: list[Found] = []
         if state.first_us == 0:
             state.first_us = seen.now_us
-        elif state.is_out:
+        elif not state.is_out and seen.now_us - state.last_us >= _LIMIT_US_MIN:
+            found += self._missed(seen, state)
+        if state.is_out:
             found.append(self._recovered(seen, state))
             state.is_out = False  # and this silence teaches nothing
-        else:
+        elif state.last_us:
             self._learn(state, seen.now_us)
         state.last_us, state.last_index = seen.now_us, seen.index
-        self._expect(seen.group, state, self._said())
+        if seen.group not in self._due:
+            # What is due can only become later by this; `advance` works out when, once it would have been.
+            self._due[seen.group] = seen.now_us
+            self.next_us = min(self.next_us, seen.now_us + _LIMIT_US_MIN)
         return found
 
     def advance(self, now_us: int) -> Sequence[Found]:
         self._welcome(now_us)
-        said, late = self._said(), sorted((due, group) for group, due in self._due.items() if due <= now_us)
+        said = self._said()
+        for group in list(self._due):
+            state = self._groups.find(group)
+            if state is None or (self._known is not None and self._is_of_source() and group not in said):
+                del self._due[group]  # forgotten, or retired meanwhile
+            else:
+                self._expect(group, state, said)
+        late = sorted((due, group) for group, due in self._due.items() if due <= now_us)
         found = []
         for due, group in late:
-            state = self._groups.find(group)
             del self._due[group]
-            if state is None or (self._known is not None and self._is_of_source() and group not in said):
-                continue  # forgotten, or retired meanwhile
-            if self._limit(state, said.get(group)) != due - state.last_us:
-                self._expect(group, state, said)  # the register says otherwise by now
-                if self._due.get(group, now_us + 1) > now_us:
-                    continue
-                del self._due[group]
-            self._groups.touch(group).is_out = True
+            state = self._groups.touch(group)
+            state.is_out = True
             found.append(self._found(group, state, due, said))
-        self.next_us = min(self._due.values(), default=now_us + _LOOK_US)
-        self.next_us = min(self.next_us, now_us + _LOOK_US)
+        self.next_us = min(now_us + _LOOK_US, *self._due.values()) if self._due else now_us + _LOOK_US
         return found
+
+    def _missed(self, seen: Seen, state: _State) -> list[Found]:
+        """Return what was due before this event, if nobody let time pass until then."""
+        said = self._said()
+        limit = self._limit(state, said.get(seen.group))
+        if limit is None or state.last_us + limit > seen.now_us:
+            return []
+        state.is_out = True
+        self._due.pop(seen.group, None)
+        return [self._found(seen.group, state, state.last_us + limit, said)]
 
     def shift(self, us: int) -> None:
         """Let so much time not count, because this server was down."""
@@ -143,7 +159,7 @@ class Silence:
         """Return how long a silence that begins now may be, None where nobody can say."""
         if self._settings.expect_us is not None:
             return self._settings.expect_us
-        return registered_us if registered_us is not None else self._learned(state)
+        return max(_LIMIT_US_MIN, registered_us) if registered_us is not None else self._learned(state)
 
     def _learned(self, state: _State) -> int | None:
         place = hour_of_week(hour_of(state.last_us))
@@ -167,11 +183,8 @@ class Silence:
 
     def _expect(self, group: Group, state: _State, said: dict[Group, int | None]) -> None:
         limit = self._limit(state, said.get(group))
-        if limit is None:
-            self._due.pop(group, None)
-        else:
-            due = self._due[group] = state.last_us + limit
-            self.next_us = min(self.next_us, due)
+        # Where nobody can say yet, it is asked again at the next look.
+        self._due[group] = state.last_us + limit if limit is not None else NEVER_US
 
     def _found(self, group: Group, state: _State, due: int, said: dict[Group, int | None]) -> Found:
         limit = due - state.last_us
