@@ -9,7 +9,7 @@ class SigmaError(InvalidInputError):
     """The text is not a rule as the specification writes one."""
 
     code = "sigma-invalid"
-    advice = "Correct the named line; the guide on detection rules states what may stand there."
+    advice = "Correct the named line; the guide on writing detection rules states what may stand there."
 
 
 class SigmaUnsupportedError(SigmaError):
