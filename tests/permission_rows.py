@@ -19,10 +19,12 @@ from tallystick.access.permissions import Permission, close
 from tallystick.access.sources.limits import NOT_FOR_TOKENS
 from tallystick.access.sources.model import Owner, OwnerKind, SourceSettings, TokenSettings
 from tallystick.alert.book import Filter, Verdict
+from tallystick.alert.notify.matchers import parse_matchers
+from tallystick.alert.notify.model import Delivery, ReceiverSettings, Tells, Way
 from tallystick.follow.alarm import Alarm, Severity
 from tallystick.policies.model import ProjectSettings
-from tallystick.retain.model import Hold
 from tallystick.releases.model import Draft
+from tallystick.retain.model import Hold
 from tallystick.review.events import review_id
 from tallystick.review.model import Kind as DutyKind
 from tallystick.review.model import Terms
@@ -220,6 +222,27 @@ class World:
         alerts.book.raise_alarms([Alarm("test", about, about, "acme", severity, "For a test", "for a test", 1)])
         filed = alerts.reading.list(OPERATOR, Filter(severities=(severity,), states=("new",)), limit=1)
         return filed.alerts[0].id
+
+    def mailing(self) -> str:
+        """Return the name of a new receiver of mail, to which no route leads."""
+        self.made += 1
+        settings = ReceiverSettings(name=f"mail-{self.made}", way=Way.EMAIL, to=("ops@example.org",))
+        return self.house.instance.services.notify.receivers.set(OPERATOR, settings).name
+
+    def silence(self) -> str:
+        """Return a new silence of a scope."""
+        service = self.house.instance.services.notify.silences
+        return service.place(OPERATOR, parse_matchers("scope=acme"), "for a test", service.now_us() + 3_600_000_000)
+
+    def given_up(self) -> str:
+        """Return the key of a notification that could not be delivered."""
+        self.made += 1
+        letter = Delivery(
+            key=f"given-up-{self.made}", receiver="gone", route="0", group="g", tells=Tells.FIRING, number=1,
+            scope="acme", made_at=1, due_at=1, state="dead",
+        )  # fmt: skip
+        self.house.instance.services.notify.notifier.outbox.put(letter)
+        return letter.key
 
     def closed_alert(self) -> str:
         """Return a new alert that is closed."""
@@ -653,11 +676,11 @@ REVIEWS_PAGES: Final = (
     on_review("/reviews/{review_id:str}/sign", P.REVIEWS_SIGN, {}, marked=True),
     form("/reviews/{review_id:str}/follow-ups", P.REVIEWS_SIGN, TO_DO, review_id=World.review),
     row("POST", "/reviews/{review_id:str}/done", P.REVIEWS_SIGN, lambda world, route: _sent(route, route.filled(review_id=world.review()), {"follow_up": world.follow_up(), "outcome": "seen"}), {303}),
-    get("/duties", P.REVIEWS_READ),
-    form("/duties", P.REVIEWS_SIGN, NEW_DUTY),
-    at("/duties/{duty:str}", P.REVIEWS_READ, duty=World.duty),
-    form("/duties/{duty:str}", P.REVIEWS_SIGN, {"title": "another"}, duty=World.duty),
-    form("/duties/{duty:str}/retire", P.REVIEWS_SIGN, BECAUSE, duty=World.duty),
+    get("/reviews/duties", P.REVIEWS_READ),
+    form("/reviews/duties", P.REVIEWS_SIGN, NEW_DUTY),
+    at("/reviews/duties/{duty:str}", P.REVIEWS_READ, duty=World.duty),
+    form("/reviews/duties/{duty:str}", P.REVIEWS_SIGN, {"title": "another"}, duty=World.duty),
+    form("/reviews/duties/{duty:str}/retire", P.REVIEWS_SIGN, BECAUSE, duty=World.duty),
     get("/calendar", P.REVIEWS_READ),
     get("/calendar/reviews.ics", P.REVIEWS_READ),
 )  # fmt: skip
@@ -887,6 +910,38 @@ NEW_RULE: Final = {"text": rule_text("From the table")}
 CHECKED: Final = {"text": rule_text("Never kept")}
 CHANGED: Final = {"text": rule_text("Changed by the table"), "version": 1}
 OF_A_TEXT: Final = {"digest": "0" * 64}
+ROUTES_TEXT: Final = "route: {receiver: nobody}"
+RECEIVER: Final = "/api/v1/alert-receivers/{receiver:str}"
+MAIL: Final = {"kind": "email", "to": ["ops@example.org"]}
+QUIET: Final = {"matchers": ["scope=acme"], "reason": "for a test", "until": "1h"}
+LATER: Final = {"reason": "for a test", "until": "30m"}
+NOTIFY_ROWS: Final = (
+    get("/api/v1/alert-routes", P.ALERTS_READ),
+    json_body("/api/v1/alert-routes", P.ALERTS_ROUTE, {"text": ROUTES_TEXT}, "PUT"),
+    json_body("/api/v1/alert-routes/check", P.ALERTS_READ, {"text": ROUTES_TEXT}),
+    json_body("/api/v1/alert-routes/try", P.ALERTS_READ, {"severity": "high", "scope": "acme"}),
+    get("/api/v1/alert-receivers", P.ALERTS_READ),
+    json_body(RECEIVER, P.ALERTS_ROUTE, MAIL, "PUT", receiver=lambda _: "ops"),
+    json_body(f"{RECEIVER}/test", P.ALERTS_ROUTE, None, receiver=World.mailing),
+    json_body(f"{RECEIVER}/remove", P.ALERTS_ROUTE, None, receiver=World.mailing),
+    get("/api/v1/silences", P.ALERTS_READ),
+    json_body("/api/v1/silences", P.ALERTS_ROUTE, QUIET),
+    json_body("/api/v1/silences/{silence:str}/change", P.ALERTS_ROUTE, LATER, silence=World.silence),
+    json_body("/api/v1/silences/{silence:str}/end", P.ALERTS_ROUTE, {"reason": "for a test"}, silence=World.silence),
+    get("/api/v1/notifications", P.ALERTS_READ),
+    json_body("/api/v1/notifications/{key:str}/retry", P.ALERTS_ROUTE, None, key=World.given_up),
+    get("/alerts/routes", P.ALERTS_READ),
+    form("/alerts/routes", P.ALERTS_ROUTE, {"text": "route: {receiver: nobody} # from a page"}),
+    form("/alerts/routes/receivers", P.ALERTS_ROUTE, {"name": "of-a-page", "way": "email", "to": "ops@example.org"}),
+    form("/alerts/routes/receivers/{receiver:str}/{verb:str}", P.ALERTS_ROUTE, {}, receiver=World.mailing, verb=lambda _: "test"),
+    get("/alerts/silences", P.ALERTS_READ),
+    form("/alerts/silences", P.ALERTS_ROUTE, {"scope": "acme", "reason": "for a test", "until": "1h"}),
+    form("/alerts/silences/{silence:str}/change", P.ALERTS_ROUTE, LATER, silence=World.silence),
+    get("/alerts/notifications", P.ALERTS_READ),
+    form("/alerts/notifications/{key:str}/retry", P.ALERTS_ROUTE, {}, key=World.given_up),
+)
+
+
 RULE_ROWS: Final = (
     get("/api/v1/rules", P.RULES_READ),
     json_body("/api/v1/rules", P.RULES_MANAGE, NEW_RULE),
@@ -963,6 +1018,7 @@ RETENTION_PAGES: Final = (
 )  # fmt: skip
 ROWS: Final = (
     *ALERT_ROWS,
+    *NOTIFY_ROWS,
     *RULE_ROWS,
     *API,
     *PAGES,

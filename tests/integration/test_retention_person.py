@@ -47,19 +47,19 @@ def everywhere(root: Path) -> Iterator[tuple[Path, bytes]]:
 
 def test_no_byte_of_an_erased_person_is_left_anywhere(world: RetentionWorld) -> None:
     fill(world)
-    world.seal()
-    found = world.room.people.find(ANA, [SECRET])
-    assert found.events == 8
-    gone = salts(world, [index for first, end in found.spans for index in range(first, end)])
-    assert len(gone) == 8
     asked = world.here.get("/api/v1/events", query=f'"{NAME}"', limit=50)
     assert asked.json()["events"], "she can be searched for before"
-    change, _ = world.room.people.request(ANA, [SECRET], "she asked")
+    world.seal()
+    found = world.room.people.find(ANA, [SECRET, NAME])
+    assert found.events == 9, "eight events, and the search that asked for her"
+    gone = salts(world, [index for first, end in found.spans for index in range(first, end)])
+    assert len(gone) == 9
+    change, _ = world.room.people.request(ANA, [SECRET, NAME], "she asked")
     with pytest.raises(RetentionConflictError):
         world.room.proofs.make(ANA, change)
     world.approved(change)
     world.room.runner.run("test")
-    assert world.room.people.find(ANA, [SECRET]).events == 0
+    assert world.room.people.find(ANA, [SECRET, NAME]).events == 0
     assert world.verified().findings == ()
     for path, data in everywhere(world.root):
         assert not any(trace in data for trace in (*gone, SECRET.encode(), NAME.encode())), path
@@ -95,7 +95,9 @@ def test_the_proof_of_a_deletion_verifies_offline_and_names_nobody(world: Retent
     package.write_bytes(world.room.proofs.make(ANA, change))
     report = verify_target(str(package), load_trust())
     assert report.findings == ()
-    assert sorted(each.covers for each in report.erasures) == [1, 7], "the class that she asked for, and what others sent"
+    assert sorted(each.covers for each in report.erasures) == [1, 7], (
+        "the class that she asked for, and what others sent"
+    )
     assert SECRET.encode() not in package.read_bytes()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ from tallystick.store.tables.people import PERSON
 
 NAMES_MAX: Final = 20
 NAME_CHARS_MAX: Final = 320
+INSIDE_MIN: Final = 6
+"""Characters that a name has at least to be looked for inside texts: shorter ones stand in too many."""
 _READ: Final = ("index", "facts", "personal")
 
 
@@ -143,11 +146,15 @@ class PersonErasure:
 
 
 class _Marks:
-    """What names a person, as it stands in facts and personal parts: whole texts of JSON, and addresses anywhere."""
+    """What names a person, as it stands in facts and personal parts: whole texts of JSON anywhere, and in the personal
+    part longer names inside texts too, as whole words in any case.
+    """
 
     def __init__(self, names: Iterable[str], keys: Iterable[str]) -> None:
         self._exact = [json.dumps(each, ensure_ascii=False) for each in (*names, *keys)]
-        self._anywhere = [each for each in names if "@" in each]
+        inside = [re.escape(json.dumps(each, ensure_ascii=False)[1:-1]) for each in names if len(each) >= INSIDE_MIN]
+        self._inside = [f"(?i)(^|[^0-9A-Za-z_])({each})($|[^0-9A-Za-z_])" for each in inside]
+        self._compiled = [re.compile(each.encode()) for each in self._inside]
 
     def in_table(self, table: pa.Table) -> list[int]:
         """Return the indexes of the rows that have a personal part and name the person."""
@@ -156,17 +163,15 @@ class _Marks:
         for mark in self._exact:
             for column in (facts, personal):
                 named = pc.or_(named, pc.match_substring(column, mark))
-        for address in self._anywhere:
-            named = pc.or_(named, pc.match_substring(personal, address, ignore_case=True))
+        for pattern in self._inside:
+            named = pc.or_(named, pc.match_substring_regex(personal, pattern))
         named = pc.and_(named, pc.is_valid(table.column("personal")))
         found: list[int] = table.column("index").filter(named).to_pylist()
         return found
 
     def in_bytes(self, facts: bytes, personal: bytes) -> bool:
-        lower = personal.lower()
-        return any(mark.encode() in part for mark in self._exact for part in (facts, personal)) or any(
-            address.lower().encode() in lower for address in self._anywhere
-        )
+        whole = any(mark.encode() in part for mark in self._exact for part in (facts, personal))
+        return whole or any(pattern.search(personal) for pattern in self._compiled)
 
 
 def _unsealed(snapshot: Snapshot, marks: _Marks) -> Iterable[tuple[int, int]]:
