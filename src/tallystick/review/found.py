@@ -27,7 +27,10 @@ PRODUCT: Final = Caller("tallystick", "system", "tallystick", EVERYTHING, "local
 OWN_MAX: Final = 2000
 _BUNDLE: Final = 256
 _AT_ONCE: Final = 512
-_WHO: Final = ("actor", "on_behalf_of", "target")
+_WHO: Final = (
+    *map(FieldRef, ("actor", "on_behalf_of", "target")),
+    *(FieldRef("metadata", (name,)) for name in ("subject", "person")),  # whom a grant or an account is for
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +64,12 @@ def count_rows(rows: Iterator[RowRef], seed: bytes, sample: int) -> Count:
 
 
 def own_rows(search: SearchService, section: Section, scope: str, ids: Collection[str]) -> tuple[int, ...]:
-    """Return the indexes of a section's events in which somebody is named as actor, target or the one acted for.
+    """Return the indexes of a section's events in which somebody is named as actor, as target, as the one acted
+    for, or as whom a grant or an account is for.
 
     Of a sample only what was drawn counts. Raises ReviewTooLargeError for more than a mark can hold.
     """
-    about = any_of(Term(FieldRef(field), Equals(each)) for field in _WHO for each in sorted(ids))
+    about = any_of(Term(field, Equals(each)) for field in _WHO for each in sorted(ids))
     query = f"({format_query(about)}) ({section.query})"
     drawn = None if section.drawn is None else frozenset(section.drawn)
     found: list[int] = []

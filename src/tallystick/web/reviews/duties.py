@@ -51,13 +51,13 @@ class DutyPage(msgspec.Struct, frozen=True, kw_only=True):
     typed: dict[str, str]
 
 
-@get("/duties", sync_to_thread=True)
+@get("/reviews/duties", sync_to_thread=True)
 def duties_page(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Page:
     """Return the duties that the caller may see. The look is recorded."""
     return _list(request, services, {"scope": "/", "sample": "25"})
 
 
-@post("/duties", sync_to_thread=True, dependencies=FORM, opt={"fields": _NEW}, status_code=200)
+@post("/reviews/duties", sync_to_thread=True, dependencies=FORM, opt={"fields": _NEW}, status_code=200)
 def create_duty_page(
     request: Request[Any, Any, Any], services: NamedDependency[Services], form: NamedDependency[Form]
 ) -> Page:
@@ -69,16 +69,16 @@ def create_duty_page(
         made = services.reviews.duties.create(person(request, services), form["title"], terms)
     except _REFUSED as error:
         return _list(request, services, {name: form[name] for name in _NEW}, problem_of(error))
-    return see_other(request, f"/duties/{made}", "The duty is set up. Its first review opens by itself.")
+    return see_other(request, f"/reviews/duties/{made}", "The duty is set up. Its first review opens by itself.")
 
 
-@get("/duties/{duty:str}", sync_to_thread=True)
+@get("/reviews/duties/{duty:str}", sync_to_thread=True)
 def duty_page(request: Request[Any, Any, Any], services: NamedDependency[Services], duty: Id) -> Page:
     """Return one duty. The look is recorded."""
     return _show(request, services, duty)
 
 
-@post("/duties/{duty:str}", sync_to_thread=True, dependencies=FORM, opt={"fields": _TERMS}, status_code=200)
+@post("/reviews/duties/{duty:str}", sync_to_thread=True, dependencies=FORM, opt={"fields": _TERMS}, status_code=200)
 def change_duty_page(
     request: Request[Any, Any, Any], services: NamedDependency[Services], form: NamedDependency[Form], duty: Id
 ) -> Page:
@@ -89,10 +89,16 @@ def change_duty_page(
         duties.change(caller, duty, form["title"], _terms(form, kept.kind, kept.scope, kept.cadence, kept.due_days))
     except _REFUSED as error:
         return _show(request, services, duty, problem_of(error), {name: form[name] for name in _TERMS})
-    return see_other(request, f"/duties/{duty}", "The duty is changed, from its next review on.")
+    return see_other(request, f"/reviews/duties/{duty}", "The duty is changed, from its next review on.")
 
 
-@post("/duties/{duty:str}/retire", sync_to_thread=True, dependencies=FORM, opt={"fields": ("reason",)}, status_code=200)
+@post(
+    "/reviews/duties/{duty:str}/retire",
+    sync_to_thread=True,
+    dependencies=FORM,
+    opt={"fields": ("reason",)},
+    status_code=200,
+)
 def retire_duty_page(
     request: Request[Any, Any, Any], services: NamedDependency[Services], form: NamedDependency[Form], duty: Id
 ) -> Page:
@@ -101,7 +107,7 @@ def retire_duty_page(
         services.reviews.duties.retire(person(request, services), duty, reason=form["reason"])
     except _REFUSED as error:
         return _show(request, services, duty, problem_of(error))
-    return see_other(request, f"/duties/{duty}", "The duty is retired. What is open stays to be signed.")
+    return see_other(request, f"/reviews/duties/{duty}", "The duty is retired. What is open stays to be signed.")
 
 
 def _list(
