@@ -79,10 +79,11 @@ def read_samples(node: Node | None) -> tuple[Sample, ...]:
     if not isinstance(node.value, list) or len(node.value) > SAMPLES_MAX:
         raise _refuse(f"samples are a list of at most {SAMPLES_MAX}", node.place)
     samples = [_sample(each, number) for number, each in enumerate(node.value, 1)]
-    names = [each.name for each in samples]
+    known: set[str] = set()
     for each, at in zip(samples, node.value, strict=True):
-        if names.count(each.name) > 1:
+        if each.name in known:
             raise _refuse(f"the name {each.name[:60]!r} is there twice among the samples", at.place)
+        known.add(each.name)
     return tuple(samples)
 
 
