@@ -37,7 +37,8 @@ class RetentionPorts:
     admits events; `erase` destroys content; `append` puts an event of the product on record; `forget` lets readers go of
     what was destroyed; `drop_exports` deletes exported files that may hold events received up to a time, and says whether
     none is being made any more; `actor_keys` are the pseudonyms of an id. `run_hour` is the hour of the day (UTC) of the
-    daily run. `folder` takes the note of what was tidied.
+    daily run. `restored` says whether this is the first start of a directory that came from a
+    backup. `folder` takes the note of what was tidied.
     """
 
     looked: Looked
@@ -52,4 +53,5 @@ class RetentionPorts:
     drop_exports: Callable[[int], bool]
     actor_keys: Callable[[str], list[str]]
     run_hour: Callable[[], int]
+    restored: Callable[[], bool]
     folder: Path

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from tallystick.errors import UnavailableError
 from tallystick.follow.commands import Commands
 from tallystick.follow.log_reader import LogReader
 from tallystick.follow.projection import Projection
@@ -21,6 +24,8 @@ from tallystick.retain.runner import Runner
 from tallystick.retain.service import RetentionService
 from tallystick.retain.worker import RetentionWorker
 
+SEAL_S_MAX: Final = 600.0
+
 
 @dataclass(frozen=True, slots=True)
 class RetentionRoom:
@@ -32,6 +37,19 @@ class RetentionRoom:
     proofs: Proofs
     runner: Runner
     worker: RetentionWorker
+
+
+def _erase_again(ledger: Ledger, runner: Runner) -> None:
+    """Destroy again what a backup brought back and is due, before anything of it is served: also what it had unsealed."""
+    size = ledger.snapshot().size
+    ledger.wait_committed(size, SEAL_S_MAX)
+    ledger.rotate()
+    end = time.monotonic() + SEAL_S_MAX
+    while ledger.snapshot().sealed_size < size and time.monotonic() < end:
+        time.sleep(0.05)
+    if ledger.snapshot().sealed_size < size:
+        raise UnavailableError("what the backup had unsealed could not be sealed, so erasures cannot be repeated")
+    runner.run("restore")
 
 
 @contextmanager
@@ -49,7 +67,8 @@ def open_retention(
             return next((each.at for each in load_runs(connection, 1)), 0)
 
     runner.tidy()  # what a crash left to be done after an erasure, before anything is served
-
+    if ports.restored():
+        _erase_again(ledger, runner)
     worker = RetentionWorker(runner, ports.clock_us, ports.run_hour, ran_at)
     service.wake = worker.wake
     reading = RetentionReading(projection, content, runner, worker.next_at, ports)

@@ -21,6 +21,7 @@ from tallystick.retain.ports import RetentionPorts
 from tallystick.server.access import Access
 from tallystick.server.ground import Ground
 from tallystick.server.reading import Reading
+from tallystick.store.backup_notes import found_notes
 from tallystick.work.model import Question
 from tallystick.work.room import WorkRoom
 
@@ -66,6 +67,7 @@ def open_retention_room(
         drop_exports=lambda received_to: work.worker.drop(lambda question: _may_hold(question, received_to)),
         actor_keys=ground.register.actor_keys,
         run_hour=lambda: settings.count("retention.run_hour"),
+        restored=lambda: any(note.what == "restored" for note in found_notes(ground.settings.data)),
         folder=ground.settings.data / "followers",
     )
     return open_retention(ground.projection, ground.commands, ledger, ground.segments, ports)
