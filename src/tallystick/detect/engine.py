@@ -54,7 +54,7 @@ class Engine(Background):
         self._reader = reader
         self._states = states
         self._ports = ports
-        self.position = states.find() or Position(next_index=reader.size)
+        self.position = states.find() or _begin(states, reader.size)
         self.position.next_index = min(self.position.next_index, reader.size)
         self._rules: tuple[EnabledRule, ...] = ()
         self._logsources = Logsources(shipped_bindings())
@@ -288,6 +288,13 @@ class Engine(Background):
 
     def _tally(self, rule: str) -> Tally:
         return self.position.tallies.setdefault(rule, Tally())
+
+
+def _begin(states: States, size: int) -> Position:
+    """Return where an engine that never ran begins; kept at once, since a crash must not move it."""
+    position = Position(next_index=size)
+    states.save(position, ())
+    return position
 
 
 _CHANGES: Final = (b'"action":"rule.', b'"action":"indicator_list.', b'"action":"source.')
