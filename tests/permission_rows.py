@@ -910,6 +910,19 @@ NEW_RULE: Final = {"text": rule_text("From the table")}
 CHECKED: Final = {"text": rule_text("Never kept")}
 CHANGED: Final = {"text": rule_text("Changed by the table"), "version": 1}
 OF_A_TEXT: Final = {"digest": "0" * 64}
+def on_routes(path: str) -> Row:
+    """Return the row of changing the routes on their page, which sends the digest of those that it showed."""
+
+    def make(world: World, route: Route) -> Request:
+        world.made += 1
+        shown, _ = world.house.instance.services.notify.routes.get(OPERATOR)
+        text = f"route: {{receiver: nobody}} # {world.made}"
+        body = urlencode({"text": text, "before": shown.digest if shown else ""}).encode()
+        return Request(route.filled(), {}, body, {"content-type": "application/x-www-form-urlencoded"})
+
+    return row("POST", path, P.ALERTS_ROUTE, make, {303})
+
+
 ROUTES_TEXT: Final = "route: {receiver: nobody}"
 RECEIVER: Final = "/api/v1/alert-receivers/{receiver:str}"
 MAIL: Final = {"kind": "email", "to": ["ops@example.org"]}
@@ -931,7 +944,7 @@ NOTIFY_ROWS: Final = (
     get("/api/v1/notifications", P.ALERTS_READ),
     json_body("/api/v1/notifications/{key:str}/retry", P.ALERTS_ROUTE, None, key=World.given_up),
     get("/alerts/routes", P.ALERTS_READ),
-    form("/alerts/routes", P.ALERTS_ROUTE, {"text": "route: {receiver: nobody} # from a page"}),
+    on_routes("/alerts/routes"),
     form("/alerts/routes/receivers", P.ALERTS_ROUTE, {"name": "of-a-page", "way": "email", "to": "ops@example.org"}),
     form("/alerts/routes/receivers/{receiver:str}/{verb:str}", P.ALERTS_ROUTE, {}, receiver=World.mailing, verb=lambda _: "test"),
     get("/alerts/silences", P.ALERTS_READ),
