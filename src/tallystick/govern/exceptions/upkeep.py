@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import structlog
 from sqlalchemy import and_, or_
+from sqlalchemy.exc import SQLAlchemyError
 
 from tallystick.errors import TallystickError
 from tallystick.follow.alarm import Alarm, Severity
@@ -68,8 +69,8 @@ class ExceptionUpkeep(Background):
         while not self._stopping.wait(EVERY_S):
             try:
                 self.once()
-            except TallystickError as error:
-                _telemetry.error("exceptions are not followed up yet", code=error.code, message=error.message)
+            except (TallystickError, OSError, SQLAlchemyError) as error:
+                _telemetry.error("exceptions are not followed up", error=type(error).__name__, message=str(error))
 
     def _used(self, exception: str, count: int, occasions: int, batch: str) -> dict[str, Any] | None:
         with self._projection.engine.connect() as connection:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from tallystick.errors import TallystickError
 from tallystick.follow.alarm import Alarm, Severity
@@ -78,7 +79,7 @@ class CoverageWatch(Background):
         while not self._stopping.wait(EVERY_S):
             try:
                 self.once()
-            except (TallystickError, FileNotFoundError) as error:
+            except (TallystickError, OSError, SQLAlchemyError) as error:
                 _telemetry.error("coverage is not evaluated", error=type(error).__name__, message=str(error))
 
     def _differences(self, coverages: Sequence[Coverage], connection: Connection) -> list[dict[str, Any]]:
