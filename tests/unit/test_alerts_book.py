@@ -13,7 +13,6 @@ from tests.grants_world import OPERATOR
 from tallystick.access.model import Caller
 from tallystick.access.permissions import Permission
 from tallystick.access.rights import Rights
-from tallystick.alert.book import rows
 from tallystick.alert.book.errors import AlertInvalidError, AlertNotFoundError, AlertStateError
 from tallystick.alert.book.figures import times_of
 from tallystick.alert.book.model import TEXT_MAX, Assignee, Filter, Verdict
@@ -142,24 +141,6 @@ def test_an_overdue_alert_about_an_overdue_alert_is_never_made(book: AlertMemory
         book.world.clock.advance(90_000)
         book.overdue.look()
     assert [row.kind for row in book.rows()] == ["rule-1", "alert.overdue", "alert.overdue"]
-
-
-def test_what_changed_after_an_index_is_told_with_what_of_it_is_new(book: AlertMemory) -> None:
-    first, second = opened(book, key="x"), opened(book, key="y")
-    since = book.rows()[-1].changed_index
-    STEPS["close"](book, first)
-    book.book.raise_alarms([alarm(key="y", severity="critical"), alarm(key="z")])
-    with book.world.projection.engine.connect() as connection:
-        found = rows.changed_since(connection, since)
-    told = [
-        (alert.id, (alert.closed_index or -1) > since, alert.severity_index > since, alert.opened_index > since)
-        for alert in found
-    ]
-    third = book.rows()[-1].alert
-    assert sorted(told) == sorted(
-        [(first, True, False, False), (second, False, True, False), (third, False, True, True)]
-    )
-    assert [alert.changed_index for alert in found] == sorted(alert.changed_index for alert in found)
 
 
 def test_a_response_that_follows_the_rule_says_which(book: AlertMemory) -> None:

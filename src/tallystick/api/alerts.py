@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency, Provide
@@ -11,7 +11,7 @@ from litestar.params import PathParameter, QueryParameter
 from tallystick.access.scopes import parse_scope
 from tallystick.alert.book.errors import AlertInvalidError, AlertNotFoundError
 from tallystick.alert.book.model import OPEN, Filter
-from tallystick.alert.book.population import MEDIA, Export
+from tallystick.alert.book.population import MEDIA, Export, Format
 from tallystick.alert.book.reading import PAGE_MAX
 from tallystick.api.alert_views import AlertDetail, AlertFigures, AlertsView, alerts_view, detail_view, figures_view
 from tallystick.api.commands import need_caller
@@ -24,6 +24,7 @@ AlertId = Annotated[str, PathParameter(description="The id of an alert, such as 
 _From = Annotated[str | None, QueryParameter(name="from", description="Opened then or later: RFC 3339, a day, or -7d.")]
 _To = Annotated[str | None, QueryParameter(name="to", description="Opened before; of a day, its end.")]
 _Scope = Annotated[str, QueryParameter(name="scope", description="This scope and what lies below it; / is everything.")]
+FileFormat = Annotated[Format, QueryParameter(name="format", description="csv or json.")]
 _READING: Final[dict[str, Any]] = {"guards": [need_caller], "sync_to_thread": True, "tags": ["alerts"]}
 PERIOD: Final = ("from", "to", "scope")
 FILTERS: Final = ("severity", "state", "scope", "kind", "assignee", "overdue", "from", "to")
@@ -131,7 +132,7 @@ def alert_export(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
     wanted: NamedDependency[Filter],
-    form: Annotated[Literal["csv", "json"], QueryParameter(name="format", description="csv or json.")] = "csv",
+    form: FileFormat = "csv",
 ) -> Response[bytes]:
     """Return every alert opened in a period, with a count that is held against the log itself. The export is an event,
     which has the digest of the file.

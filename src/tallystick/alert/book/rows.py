@@ -17,7 +17,6 @@ from tallystick.store.tables.people import PERSON
 
 STEPS_MAX: Final = 500
 """Of an alert's newest steps that are shown; the events page has all of them."""
-CHANGED_MAX: Final = 500
 gravity: Final[ColumnElement[int]] = case(
     {name: rank for rank, name in enumerate(SEVERITIES)}, value=ALERT.c.severity, else_=0
 )
@@ -27,14 +26,6 @@ def find_alert(connection: Connection, alert: str) -> Alert | None:
     """Return an alert by its id."""
     row = connection.execute(_with_names().where(ALERT.c.alert == alert[:16])).first()
     return None if row is None else alert_of(row)
-
-
-def changed_since(connection: Connection, index: int, limit: int = CHANGED_MAX) -> list[Alert]:
-    """Return the alerts that something happened to after an index of the log, as they are now, in the order of their
-    last change. `opened_index`, `severity_index`, `closed_index` and their like say what of it is newer than `index`.
-    """
-    query = _with_names().where(ALERT.c.changed_index > index).order_by(ALERT.c.changed_index).limit(limit)
-    return [alert_of(row) for row in connection.execute(query)]
 
 
 def select_alerts(

@@ -16,7 +16,7 @@ from tallystick.access.model import Caller
 from tallystick.access.permissions import Permission
 from tallystick.alert.book.model import OPEN, SEVERITIES, VERDICTS, Filter, Verdict
 from tallystick.api.alert_views import AlertFigures, AlertsView, alerts_view, figures_view
-from tallystick.api.alerts import ASKING, FILTERS, PERIOD, PERIODS, export_answer
+from tallystick.api.alerts import ASKING, FILTERS, PERIOD, PERIODS, FileFormat, export_answer
 from tallystick.api.problem import Problem, problem_of
 from tallystick.api.services import Services
 from tallystick.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
@@ -138,19 +138,16 @@ def alert_figures_page(
 
 @get("/alerts/export", dependencies=PERIODS, sync_to_thread=True, opt={"parameters": (*PERIOD, "format")})
 def alert_export_page(
-    request: Request[Any, Any, Any], services: NamedDependency[Services], wanted: NamedDependency[Filter]
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    wanted: NamedDependency[Filter],
+    form: FileFormat = "csv",
 ) -> Page:
     """Return the list of all alerts opened in a period as a file; the export is an event."""
     caller = person(request, services)
     assert wanted.start_us is not None
     assert wanted.end_us is not None
-    made = services.alerts.population.export(
-        caller,
-        wanted.start_us,
-        wanted.end_us,
-        wanted.scope,
-        "json" if request.query_params.get("format") == "json" else "csv",
-    )
+    made = services.alerts.population.export(caller, wanted.start_us, wanted.end_us, wanted.scope, form)
     return export_answer(made)
 
 
