@@ -12,6 +12,7 @@ from sqlalchemy import Engine, select
 from tests.installation import make_token, sample
 from tests.people_home import HOME_VISIT as VISIT
 from tests.people_home import Home
+from tests.retention_world import ANA, SHORT, seal
 from tests.rules_world import watched
 
 from tallystick.access.grants.model import Subject
@@ -20,10 +21,14 @@ from tallystick.access.people.model import Profile
 from tallystick.access.permissions import Permission
 from tallystick.access.rights import Rights
 from tallystick.alert.book import Assignee, Verdict
+from tallystick.alert.notify.courier import attempt
+from tallystick.alert.notify.matchers import parse_matchers
+from tallystick.alert.notify.model import ReceiverSettings, Way
 from tallystick.follow.alarm import Alarm
 from tallystick.policies.errors import PolicyTextError
 from tallystick.policies.model import ProjectSettings
 from tallystick.releases.model import Draft, Edit
+from tallystick.retain.model import Hold, Rule
 from tallystick.review.events import review_id
 from tallystick.review.model import Kind as DutyKind
 from tallystick.review.model import Terms
@@ -165,6 +170,29 @@ def alerts(home: Home) -> None:
     assert room.reading.get(OPERATOR, third).alert.asked is None
 
 
+def told(home: Home) -> None:
+    """Set routes, receivers and silences; tell of an alert, give one up, and hold one back."""
+    room, raise_alarms = home.services.notify, home.services.alerts.book.raise_alarms
+    for name in ("ops", "boss"):
+        room.receivers.set(OPERATOR, ReceiverSettings(name=name, way=Way.EMAIL, to=(f"{name}@example.org",)))
+    room.routes.set(OPERATOR, "route: {receiver: ops} # \N{SNOWMAN}")
+    room.receivers.test(OPERATOR, "ops")
+    room.receivers.remove(OPERATOR, "boss")
+    until = home.clock.now_us() + HOUR_US
+    silence = room.silences.place(OPERATOR, parse_matchers("scope=acme/web"), 'left; "quiet" \u202e', until)
+    room.silences.change(OPERATOR, silence, "longer", until + HOUR_US)
+    for at, scope in enumerate(("acme/web", "acme/app")):
+        now = home.clock.now_us()
+        raise_alarms(
+            [Alarm("told", f"told {at}", f"told {at}", scope, "critical", "Told \N{SNOWMAN}", "x \u202e", now)]
+        )
+    room.notifier.tick()
+    for delivery in room.notifier.outbox.waiting():
+        for _ in range(3):
+            attempt(room.notifier.outbox.find(delivery.key) or delivery, room.notifier._tools)
+    room.silences.end(OPERATOR, silence, "done with")
+
+
 def log_itself(home: Home) -> None:
     """Place and release holds, set a segment aside, change a class."""
     for action, metadata in (
@@ -202,6 +230,25 @@ def reviewed(home: Home) -> None:
     room.duties.retire(OPERATOR, room.duties.create(OPERATOR, "Not for long", told), reason="a mistake")
 
 
+def retained(home: Home) -> None:
+    """Define and assign classes, place a hold, propose and decide, and destroy what names somebody."""
+    room = home.services.retention
+    room.worker.stop()  # runs are asked for here
+    number = room.service.define(ANA, "short", SHORT, 'many; "quoted" \u202e')
+    rules = room.service.assign(ANA, [Rule(number, action="report.*"), Rule(number, scope="acme/web")], "many")
+    room.service.place(ANA, Hold("case-9", "legal", "left \N{SNOWMAN}", None, 0, 0, classes=(3,), received=(5, None)))
+    refused = room.service.release(ANA, "case-9", "too soon")
+    taken_back = room.service.release(ANA, "case-9", "not yet")
+    erasure, _ = room.people.request(ANA, [ANA.id], "she asked")
+    assert rules is not None
+    for change in (rules, erasure):
+        room.service.approve(OPERATOR, change, room.reading.change(OPERATOR, change)[0].digest, "agreed")
+    room.service.decline(OPERATOR, refused, 'still "open"')
+    room.service.withdraw(ANA, taken_back)
+    seal(home.instance.ledger)
+    assert room.runner.run("test").events
+
+
 #: What a room adds here is compared on every database.
 CHAPTERS: tuple[Callable[[Home], None], ...] = (
     senders,
@@ -214,7 +261,9 @@ CHAPTERS: tuple[Callable[[Home], None], ...] = (
     reviewed,
     alerts,
     watched,
+    told,
     log_itself,
+    retained,
 )
 
 
