@@ -14,6 +14,7 @@ from tallystick.cli import (
     alerts,
     catalogue,
     check,
+    exceptions,
     exports,
     keep,
     ledger,
@@ -31,6 +32,7 @@ from tallystick.cli import (
     settings,
     source,
     streams,
+    systems,
     token,
     witness,
 )
@@ -68,6 +70,8 @@ app.add_typer(retention.app, name="retention")
 app.add_typer(reviews.app, name="reviews")
 app.add_typer(rules.app, name="rules")
 app.add_typer(policies.app, name="policies")
+app.add_typer(systems.app, name="systems")
+app.add_typer(exceptions.app, name="exceptions")
 app.add_typer(source.app, name="source")
 app.add_typer(streams.app, name="streams")
 app.add_typer(token.app, name="token")
