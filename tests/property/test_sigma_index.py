@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from typing import Any
 
@@ -99,6 +100,16 @@ def test_what_an_expression_finds_holds_the_text_that_it_requires(pieces: list[s
 @settings(max_examples=60, deadline=None)
 def test_the_literals_found_are_those_that_stand_in_the_text(literals: list[str], text: str) -> None:
     assert sorted(LiteralSet(literals).find(text)) == [at for at, literal in enumerate(literals) if literal in text]
+
+
+def test_literals_that_do_not_fit_one_automaton_are_found_by_several() -> None:
+    chance = random.Random(11)
+    literals = list(dict.fromkeys("".join(chance.choices("abcd", k=chance.randint(6, 90))) for _ in range(3_000)))
+    together, apart = LiteralSet(literals), LiteralSet(literals, memory=1024 * 1024)
+    for _ in range(20):
+        text = "".join(chance.choices("abcd", k=2_000)) + chance.choice(literals)
+        expected = [at for at, literal in enumerate(literals) if literal in text]
+        assert sorted(together.find(text)) == sorted(apart.find(text)) == expected
 
 
 @given(st.text(max_size=12))

@@ -66,6 +66,13 @@ CASES: list[tuple[str, str, dict[str, Any], bool]] = [
     ("a number with a point is the whole one", "s: {a: 5.0}", {"a": 5}, True),
     ("a number as it is written", "s: {a: 1.10}", {"a": "1.10"}, True),
     ("a number of base sixteen", "s: {a: 0x1F}", {"a": 31}, True),
+    ("a digest that looks like a number", "s: {a: 12e45678}", {"a": "12E45678"}, True),
+    (
+        "more digits than a number has",
+        "s: {a: 1000000000000000000000000000000000000000000000000000000000000}",
+        {"a": "1000000000000000000000000000000000000000000000000000000000000"},
+        True,
+    ),
     ("another number", "s: {a: 5}", {"a": 50}, False),
     ("a negative number", "s: {a: -1}", {"a": -1}, True),
     ("a number within a text", "s: {a|contains: 68}", {"a": "4688"}, True),
@@ -119,6 +126,12 @@ CASES: list[tuple[str, str, dict[str, Any], bool]] = [
 @pytest.mark.parametrize(("claim", "searches", "event", "expected"), CASES, ids=[case[0] for case in CASES])
 def test_a_value_means(claim: str, searches: str, event: dict[str, Any], expected: bool) -> None:
     assert matches(searches, event) is expected
+
+
+def test_a_list_of_many_parts_of_texts_means_each_of_them() -> None:
+    searches = f"s: {{a|contains: [{', '.join(f'part-{number}-{number}' for number in range(300))}]}}"
+    assert matches(searches, {"a": "the PART-299-299 of it"})
+    assert not matches(searches, {"a": "the part-299-298 of it"})
 
 
 @pytest.mark.parametrize("text", ["", "a", "*", "a*b?c", r"\*", r"\\*", r"\\\*", "\\\\server\\x", "100%"])

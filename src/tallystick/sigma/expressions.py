@@ -12,8 +12,9 @@ from typing import Final
 import re2
 
 EXPRESSION_CHARACTERS_MAX: Final = 4_096
-_SET_PATTERNS: Final = 256
-_SET_MEMORY: Final = 64 * 1024 * 1024
+_SET_PATTERNS: Final = 4_096
+_SET_CHARACTERS: Final = 64
+SET_MEMORY: Final = 64 * 1024 * 1024
 
 
 class ExpressionError(ValueError):
@@ -57,29 +58,41 @@ def check_expression(expression: str, flags: str) -> str:
 
 
 class LiteralSet:
-    """Finds which of many texts stand in a text, in one pass."""
+    """Finds which of many texts stand in a text, in one pass. `memory` bounds each of its automata, in bytes."""
 
-    def __init__(self, literals: Sequence[str]) -> None:
-        self._sets: list[tuple[int, re2.Set]] = []
-        for first in range(0, len(literals), _SET_PATTERNS):
-            chunk = literals[first : first + _SET_PATTERNS]
-            self._sets.append((first, _compile_set(chunk)))
+    def __init__(self, literals: Sequence[str], memory: int = SET_MEMORY) -> None:
+        self._literals = literals
+        beginnings = [literal[:_SET_CHARACTERS].encode("utf-8", "replace") for literal in literals]
+        self._sets = [
+            made
+            for first in range(0, len(literals), _SET_PATTERNS)
+            for made in _sets(beginnings[first : first + _SET_PATTERNS], first, memory)
+        ]
 
     def find(self, text: str) -> list[int]:
         """Return the positions of the literals that stand in `text`."""
         data = text.encode("utf-8", "replace")
-        return [first + found for first, each in self._sets for found in each.Match(data) or ()]
+        found = [first + position for first, each in self._sets for position in each.Match(data) or ()]
+        return [position for position in found if self._literals[position] in text]
 
 
-def _compile_set(literals: Sequence[str]) -> re2.Set:
+def _sets(beginnings: Sequence[bytes], first: int, memory: int) -> list[tuple[int, re2.Set]]:
+    """Return automata for the texts, as few as fit, each with the position of its first."""
     options = re2.Options()
     options.log_errors = False
     options.literal = True
-    options.max_mem = _SET_MEMORY
+    options.max_mem = memory
     made = re2.Set.SearchSet(options)
-    for literal in literals:
-        made.Add(literal.encode("utf-8", "replace"))
-    made.Compile()
-    # A set whose automaton does not fit would find nothing and not say so; it shows on the first text already.
-    assert made.Match(literals[0].encode("utf-8", "replace"))
-    return made
+    for each in beginnings:
+        made.Add(each)
+    try:
+        made.Compile()
+        # An automaton that has no room to run finds nothing and does not say so; that shows on the first text already.
+        fits = bool(made.Match(beginnings[0]))
+    except re2.error:
+        fits = False
+    if fits or len(beginnings) == 1:
+        assert fits, "one short text always fits"
+        return [(first, made)]
+    half = len(beginnings) // 2
+    return [*_sets(beginnings[:half], first, memory), *_sets(beginnings[half:], first + half, memory)]

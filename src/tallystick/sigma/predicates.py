@@ -1,14 +1,11 @@
 """From a field's checks to one function over a view: the only meaning that a search has, wherever it is asked.
 
-What can be answered with text operations is; the rest runs in RE2. Texts are compared without regard to case by folding
-both sides, the rule's once.
+Texts are compared without regard to case by folding both sides, the rule's once.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
 
 from tallystick.sigma.expressions import compile_expression
 from tallystick.sigma.matching import (
@@ -25,13 +22,11 @@ from tallystick.sigma.matching import (
     number_of,
     time_part,
 )
+from tallystick.sigma.text_predicates import text_predicate
 from tallystick.sigma.view import View
-from tallystick.sigma.wildcards import ANY, DASH, DASHES, ONE, Pattern, Wild, joined, literal
-
-_PIECES: Final = {ANY: ".*", ONE: ".", DASH: f"[{re.escape(DASHES)}]"}
+from tallystick.sigma.wildcards import Pattern, literal
 
 Predicate = Callable[[View], bool]
-TextPredicate = Callable[[str], bool]
 
 
 def predicate_of(field: str | None, checks: Sequence[Check], *, every: bool, negated: bool) -> Predicate:
@@ -79,11 +74,11 @@ def _on_texts(field: str | None, patterns: Iterable[Pattern], *, cased: bool) ->
         else:
             exact.add(whole)
     if field is None:
-        matches = _text_predicate(frozenset(exact), others)
+        matches = text_predicate(frozenset(exact), others)
         return (lambda view: matches(view.whole())) if cased else (lambda view: matches(view.whole_folded()))
     if not others:
         return _on_exact(field, frozenset(exact), cased=cased)
-    matches = _text_predicate(frozenset(exact), others)
+    matches = text_predicate(frozenset(exact), others)
     if cased:
 
         def found_cased(view: View) -> bool:
@@ -104,68 +99,6 @@ def _on_exact(field: str, texts: frozenset[str], *, cased: bool) -> Predicate:
     if cased:
         return lambda view: not texts.isdisjoint(view.texts(field))
     return lambda view: not texts.isdisjoint(view.folded(field))
-
-
-def _text_predicate(exact: frozenset[str], patterns: Sequence[Pattern]) -> TextPredicate:
-    """Return the function that says whether a text is in `exact` or as one of the patterns, which have no one text."""
-    prefixes: list[str] = []
-    suffixes: list[str] = []
-    inner: list[str] = []
-    others: list[TextPredicate] = []
-    for pattern in [single for each in patterns for single in _without_dash(each)]:
-        match pattern:
-            case (str(prefix), part) if part is ANY:
-                prefixes.append(prefix)
-            case (part, str(suffix)) if part is ANY:
-                suffixes.append(suffix)
-            case (first, str(middle), last) if first is ANY and last is ANY:
-                inner.append(middle)
-            case _:
-                others.append(_wild(pattern))
-    starts, ends, held = tuple(prefixes), tuple(suffixes), tuple(inner)
-    if held and not (exact or starts or ends or others):
-        return _holds_one(held)
-
-    def matches(text: str) -> bool:
-        if text in exact or (starts and text.startswith(starts)) or (ends and text.endswith(ends)):
-            return True
-        for each in held:
-            if each in text:
-                return True
-        return any(other(text) for other in others)
-
-    return matches
-
-
-def _holds_one(texts: tuple[str, ...]) -> TextPredicate:
-    if len(texts) == 1:
-        only = texts[0]
-        return lambda text: only in text
-
-    def holds(text: str) -> bool:
-        for each in texts:  # noqa: SIM110 a generator costs more than the work within
-            if each in text:
-                return True
-        return False
-
-    return holds
-
-
-def _without_dash(pattern: Pattern) -> list[Pattern]:
-    """Return the five texts of a pattern with one DASH and no other inner wildcard; else the pattern itself."""
-    if sum(part is DASH for part in pattern) != 1 or any(part is ONE or part is ANY for part in pattern[1:-1]):
-        return [pattern]
-    return [joined(tuple([dash if part is DASH else part for part in pattern])) for dash in DASHES]
-
-
-def _wild(pattern: Pattern) -> TextPredicate:
-    """Return the function that says whether the whole of a text is as `pattern`."""
-    if pattern == (ANY,):
-        return lambda _: True
-    begin, end = pattern[0] is not ANY, pattern[-1] is not ANY
-    inner = pattern[0 if begin else 1 : len(pattern) if end else -1]
-    body = "".join([_PIECES[part] if isinstance(part, Wild) else re.escape(str(part)) for part in inner])
-    return compile_expression((r"\A" if begin else "") + body + (r"\z" if end else ""), "s")
 
 
 def _single(field: str | None, check: Check) -> Predicate:

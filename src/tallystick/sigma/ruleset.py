@@ -14,7 +14,7 @@ from typing import Final
 
 from tallystick.sigma.clues import WHOLE_EVENT, Clue, Witness, weight
 from tallystick.sigma.compiling import Compiled, compile_rule, no_lists
-from tallystick.sigma.errors import SigmaError
+from tallystick.sigma.errors import SigmaError, SigmaTooLargeError
 from tallystick.sigma.expressions import LiteralSet
 from tallystick.sigma.model import Filter, Logsource, Rule
 from tallystick.sigma.values import Lists
@@ -69,7 +69,7 @@ def compile_rules(rules: Mapping[str, Rule], *, filters: Sequence[Filter] = (), 
     for key, rule in rules.items():
         try:
             compiled[key] = compile_rule(rule, filters, lists)
-        except SigmaError as error:
+        except (SigmaError, SigmaTooLargeError) as error:
             error.details["rule"] = key
             raise
     return RuleSet(rules, compiled)
