@@ -18,6 +18,7 @@ from tallystick.access.rights import Rights
 from tallystick.event.disclosure import Disclosure
 from tallystick.event.occurred import time_of_us
 from tallystick.follow.log_reader import LogReader
+from tallystick.ledger import Ledger
 from tallystick.retain import RetentionRoom
 from tallystick.retain.model import Terms
 from tallystick.testing import ManualClock
@@ -56,14 +57,7 @@ class RetentionWorld:
 
     def seal(self) -> None:
         """Seal everything, integrated before."""
-        ledger = self.here.instance.ledger
-        size = ledger.snapshot().size
-        ledger.wait_committed(size, 60)
-        ledger.rotate()
-        deadline = time.monotonic() + 120
-        while ledger.snapshot().sealed_size < size:
-            assert time.monotonic() < deadline, "the sealer never came to it"
-            time.sleep(0.02)
+        seal(self.here.instance.ledger)
 
     def rows(self) -> dict[int, Disclosure]:
         """Return everything that the log still has, by index."""
@@ -104,6 +98,17 @@ def retention_world(root: Path, clock: ManualClock | None = None) -> Iterator[Re
         world = RetentionWorld(here, clock, root)
         world.room.worker.stop()  # runs are asked for, so that none comes between two steps
         yield world
+
+
+def seal(ledger: Ledger) -> None:
+    """Return when everything is sealed."""
+    size = ledger.snapshot().size
+    ledger.wait_committed(size, 60)
+    ledger.rotate()
+    deadline = time.monotonic() + 120
+    while ledger.snapshot().sealed_size < size:
+        assert time.monotonic() < deadline, "the sealer never came to it"
+        time.sleep(0.02)
 
 
 def facts(row: Disclosure) -> Mapping[str, Any]:

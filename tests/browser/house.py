@@ -16,6 +16,7 @@ from playwright.sync_api import Browser
 from tests.browser.visitor import Visitor, visiting
 from tests.installation import make_token, settings
 from tests.people_world import Member, settle
+from tests.retention_world import seal
 from tests.server_process import ServerProcess, serving
 
 from tallystick.event.admission import Media
@@ -39,6 +40,7 @@ GRANTS: dict[str, list[tuple[str, str]]] = {
     "dora": [("analyst", "")],
     "pia": [("security-lead", "")],
     "cora": [("compliance-manager", "")],
+    "rita": [("compliance-manager", "")],
 }
 """Who has which roles where; the first of all, `ada`, is the administrator."""
 
@@ -81,6 +83,7 @@ def housing(root: Path) -> Iterator[House]:
         request = people.ask(joined["gus"], "viewer", SCOPE)
         token = make_token(instance, source="demo").secret
         _load(instance, token)
+        seal(instance.ledger)
     with serving(root) as server:
         yield House(server, joined, token, request)
 

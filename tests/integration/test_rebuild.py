@@ -19,7 +19,6 @@ from tallystick.testing import ManualClock
 #: Tables that no chapter of the history fills yet, each for a reason.
 UNTOLD = {
     "backup": "made by the backup command",
-    "erasure": "needs an erasure that destroys content",
     "export": "made by a job in the background",
     "person_group": "told by an identity provider",
     "saved_view": "wired with the pages that show them",

@@ -187,5 +187,6 @@ class Runner:
     def _put(self, event: dict[str, object]) -> None:
         try:
             self._ports.append(event)
+            self._projection.catch_up()
         except TallystickError as error:
             _telemetry.error("retention run not on record", code=error.code)
