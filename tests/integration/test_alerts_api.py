@@ -373,3 +373,24 @@ def test_a_closed_alert_that_is_reopened_gets_new_time_and_stays_marked_late(wor
     found = world.get(alert)["alert"]
     assert (found["closed_late"], found["waits"]["what"]) == (True, "close")
     assert -86_400 <= found["waits"]["late_s"] < -86_300
+
+
+def test_an_alert_of_a_rule_shows_the_rules_card_and_its_response_can_be_recorded(world: AlertWorld) -> None:
+    services = world.house.instance.services
+    rule = services.rules.reading.rules(OPERATOR)[0].rule
+    alert = world.opened(kind=rule.id)
+    card = world.get(alert)["card"]
+    assert card["title"]
+    assert card["response"]
+    answer = world.ask("POST", f"/{alert}/responses", {"follows_rule": True})
+    assert answer.json()["history"][0]["facts"]["response"] == card["response"]
+    assert world.get(world.opened(kind="exception.expired"))["card"] is None
+
+
+def test_an_alert_is_given_only_to_a_team_that_the_routes_know(world: AlertWorld) -> None:
+    alert = world.opened()
+    text = "route:\n  receiver: nobody\nteams:\n  - name: soc\n    scopes: [acme]\n"
+    world.house.instance.services.notify.routes.set(OPERATOR, text)
+    assert world.ask("POST", f"/{alert}/assign", {"team": "sco"}).status_code == 422
+    assert world.ask("POST", f"/{alert}/assign", {"team": "soc"}).json()["alert"]["assignee"]["id"] == "soc"
+    assert '<option value="soc"' in world.house.http.get(f"/alerts/{alert}", headers=world.olga.headers).text
