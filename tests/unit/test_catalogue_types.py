@@ -10,6 +10,20 @@ from tallystick.event.catalogue_parse import CatalogueError
 from tallystick.event.limits import Limits
 
 PRODUCT_ACTIONS = [
+    "duty.created",
+    "duty.changed",
+    "duty.retired",
+    "review.period_ended",
+    "review.opened",
+    "review.items_listed",
+    "review.waived",
+    "review.started",
+    "review.section_marked",
+    "review.item_decided",
+    "review.follow_up_opened",
+    "review.follow_up_done",
+    "review.signed",
+    "review.exported",
     "alert.acknowledged",
     "alert.assigned",
     "alert.closed",
