@@ -22,6 +22,9 @@ from tallystick.alert.book import Filter, Verdict
 from tallystick.alert.notify.matchers import parse_matchers
 from tallystick.alert.notify.model import Delivery, ReceiverSettings, Tells, Way
 from tallystick.follow.alarm import Alarm, Severity
+from tallystick.govern.exceptions.model import Kind as ExceptionKind
+from tallystick.govern.exceptions.model import Risk, Wish
+from tallystick.govern.systems.model import DataClass, Environment, Facts, Proposal
 from tallystick.policies.model import ProjectSettings
 from tallystick.releases.model import Draft
 from tallystick.retain.model import Hold
@@ -184,6 +187,36 @@ class World:
         self.made += 1
         self.house.instance.services.rules.lists.create(OPERATOR, f"list_{self.made}")
         return f"list_{self.made}"
+
+    def system(self) -> str:
+        """Return a new system of the operator's making, which somebody answers for."""
+        self.made += 1
+        owner = self.people.join(f"answers{self.made}").id
+        facts = Facts(f"System {self.made}", ("acme",), Environment.TEST, DataClass.PUBLIC, owner)
+        return self.house.instance.services.systems.register.register(OPERATOR, facts)
+
+    def declaration(self, system: str) -> Proposal:
+        """Return a declaration of the operator's for a system, which nobody has decided."""
+        register = self.house.instance.services.systems.register
+        register.propose(OPERATOR, system, DECLARATION, based_on=None, reason="for a test")
+        return register.get(OPERATOR, system).proposals[0]
+
+    def exception(self) -> str:
+        """Return an exception that the operator asked for, which nobody has decided."""
+        until = self.house.instance.services.ledger.status().now + 30 * DAY_US
+        wish = Wish(ExceptionKind.POLICY, "p-1", "acme", "for a test", "none", Risk.LOW, until)
+        return self.house.instance.services.systems.exceptions.request(OPERATOR, wish)
+
+    def agreed(self) -> str:
+        """Return an exception that is in force."""
+        self.made += 1
+        register = self.house.instance.services.systems.exceptions
+        asks = self.people.caller(self.people.join(f"asks{self.made}", ("compliance-manager", "")))
+        until = self.house.instance.services.ledger.status().now + 30 * DAY_US
+        wish = Wish(ExceptionKind.POLICY, "p-1", "acme", "for a test", "none", Risk.LOW, until)
+        made = register.request(asks, wish)
+        register.approve(OPERATOR, made, register.get(OPERATOR, made).digest)
+        return made
 
     def duty(self) -> str:
         """Return a new duty of the operator's, which nothing falls due for while the tests run."""
@@ -467,6 +500,32 @@ def on_review(path: str, needs: str | Permission, told: Mapping[str, str], *, ma
         )
 
     return row("POST", path, needs, make, {200, 201, 303})
+
+
+def on_declaration(path: str, needs: str | Permission, *, step: str = "") -> Row:
+    """Return the row of something that is done with a new declaration."""
+
+    def make(world: World, route: Route) -> Request:
+        system = world.system()
+        made = world.declaration(system)
+        told = {"digest": made.digest} if (step or path.rpartition("/")[2]) == "approve" else {"reason": "for a test"}
+        if route.is_page:
+            told |= {"declaration": made.declaration}
+        return _sent(route, route.filled(system=system, declaration=made.declaration, step=step), told)
+
+    return row("POST", path, needs, make, {200, 303})
+
+
+def on_exception(path: str, needs: str | Permission, *, step: str = "") -> Row:
+    """Return the row of a decision about a new exception."""
+
+    def make(world: World, route: Route) -> Request:
+        made = world.exception()
+        digest = world.house.instance.services.systems.exceptions.get(OPERATOR, made).digest
+        told = {"digest": digest} if (step or path.rpartition("/")[2]) == "approve" else {"reason": "for a test"}
+        return _sent(route, route.filled(exception=made, step=step), told)
+
+    return row("POST", path, needs, make, {200, 303})
 
 
 def on_item(path: str) -> Row:
@@ -910,6 +969,8 @@ NEW_RULE: Final = {"text": rule_text("From the table")}
 CHECKED: Final = {"text": rule_text("Never kept")}
 CHANGED: Final = {"text": rule_text("Changed by the table"), "version": 1}
 OF_A_TEXT: Final = {"digest": "0" * 64}
+
+
 def on_routes(path: str) -> Row:
     """Return the row of changing the routes on their page, which sends the digest of those that it showed."""
 
@@ -946,7 +1007,13 @@ NOTIFY_ROWS: Final = (
     get("/alerts/routes", P.ALERTS_READ),
     on_routes("/alerts/routes"),
     form("/alerts/routes/receivers", P.ALERTS_ROUTE, {"name": "of-a-page", "way": "email", "to": "ops@example.org"}),
-    form("/alerts/routes/receivers/{receiver:str}/{verb:str}", P.ALERTS_ROUTE, {}, receiver=World.mailing, verb=lambda _: "test"),
+    form(
+        "/alerts/routes/receivers/{receiver:str}/{verb:str}",
+        P.ALERTS_ROUTE,
+        {},
+        receiver=World.mailing,
+        verb=lambda _: "test",
+    ),
     get("/alerts/silences", P.ALERTS_READ),
     form("/alerts/silences", P.ALERTS_ROUTE, {"scope": "acme", "reason": "for a test", "until": "1h"}),
     form("/alerts/silences/{silence:str}/change", P.ALERTS_ROUTE, LATER, silence=World.silence),
@@ -1029,7 +1096,59 @@ RETENTION_PAGES: Final = (
     get("/retention/person", P.RETENTION_MANAGE),
     form("/retention/person", P.RETENTION_MANAGE, {"names": "nobody-at-all"}, {200}),
 )  # fmt: skip
+SYSTEM: Final = "/api/v1/systems/{system:str}"
+EXCEPTION: Final = "/api/v1/exceptions/{exception:str}"
+DECLARATION: Final = {"categories": {"network": {"not_applicable": "for a test"}}}
+FACTS: Final = {"scopes": "acme", "environment": "test", "data_class": "public", "owner": "ada"}
+NEW_SYSTEM: Final = {**FACTS, "scopes": ["acme"]}
+WISHED: Final = {"justification": "for a test", "control": "none", "risk": "low", "until": "now+30d"}
+ASKED: Final = {"kind": "policy", "subject": "p-1", "scope": "acme", **WISHED}
+GOVERN_API: Final = (
+    get("/api/v1/systems", P.SYSTEMS_READ),
+    get("/api/v1/systems/export", P.SYSTEMS_READ),
+    get("/api/v1/coverage", P.SYSTEMS_READ),
+    get("/api/v1/coverage/export", P.SYSTEMS_READ),
+    json_body("/api/v1/systems", NO_TOKEN, {"name": "brand new", **NEW_SYSTEM}),
+    at(SYSTEM, P.SYSTEMS_READ, system=World.system),
+    json_body(SYSTEM, NO_TOKEN, {"runbook": "none"}, "PATCH", system=World.system),
+    json_body(f"{SYSTEM}/retire", NO_TOKEN, BECAUSE, system=World.system),
+    at(f"{SYSTEM}/coverage", P.SYSTEMS_READ, system=World.system),
+    json_body(f"{SYSTEM}/declarations", NO_TOKEN, {"declaration": DECLARATION, "based_on": None, **BECAUSE}, system=World.system),
+    on_declaration(f"{SYSTEM}/declarations/{{declaration:str}}/approve", NO_TOKEN),
+    on_declaration(f"{SYSTEM}/declarations/{{declaration:str}}/reject", NO_TOKEN),
+    on_declaration(f"{SYSTEM}/declarations/{{declaration:str}}/withdraw", NO_TOKEN),
+    get("/api/v1/exceptions", P.EXCEPTIONS_READ),
+    get("/api/v1/exceptions/export", P.EXCEPTIONS_READ),
+    json_body("/api/v1/exceptions", NO_TOKEN, ASKED),
+    at(EXCEPTION, P.EXCEPTIONS_READ, exception=World.exception),
+    on_exception(f"{EXCEPTION}/approve", NO_TOKEN),
+    on_exception(f"{EXCEPTION}/reject", NO_TOKEN),
+    json_body(f"{EXCEPTION}/withdraw", NO_TOKEN, None, exception=World.exception),
+    json_body(f"{EXCEPTION}/revoke", NO_TOKEN, BECAUSE, exception=World.agreed),
+    json_body(f"{EXCEPTION}/extend", NO_TOKEN, {**WISHED, "until": "now+90d"}, exception=World.agreed),
+)  # fmt: skip
+GOVERN_PAGES: Final = (
+    get("/systems", P.SYSTEMS_READ),
+    get("/systems/export", P.SYSTEMS_READ),
+    get("/systems/register", P.SYSTEMS_MANAGE),
+    form("/systems/register", P.SYSTEMS_MANAGE, {"name": "on a page", **FACTS}),
+    at("/systems/{system:str}", P.SYSTEMS_READ, system=World.system),
+    at("/systems/{system:str}/runbook", P.SYSTEMS_READ, system=World.system),
+    at("/systems/{system:str}/edit", P.SYSTEMS_MANAGE, system=World.system),
+    form("/systems/{system:str}/edit", P.SYSTEMS_MANAGE, {"name": "changed on a page", **FACTS}, system=World.system),
+    at("/systems/{system:str}/declare", P.SYSTEMS_MANAGE, system=World.system),
+    form("/systems/{system:str}/declare", P.SYSTEMS_MANAGE, {"network-reason": "none here", "reason": "for a test"}, system=World.system),
+    on_declaration("/systems/{system:str}/{step:str}", P.SYSTEMS_APPROVE, step="approve"),
+    get("/exceptions", P.EXCEPTIONS_READ),
+    get("/exceptions/export", P.EXCEPTIONS_READ),
+    get("/exceptions/request", P.EXCEPTIONS_REQUEST),
+    form("/exceptions/request", P.EXCEPTIONS_REQUEST, ASKED),
+    at("/exceptions/{exception:str}", P.EXCEPTIONS_READ, exception=World.exception),
+    on_exception("/exceptions/{exception:str}/{step:str}", P.EXCEPTIONS_APPROVE, step="approve"),
+)  # fmt: skip
 ROWS: Final = (
+    *GOVERN_API,
+    *GOVERN_PAGES,
     *ALERT_ROWS,
     *NOTIFY_ROWS,
     *RULE_ROWS,

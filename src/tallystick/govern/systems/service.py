@@ -74,6 +74,13 @@ class SystemService:
         self._ports.looked(caller, LOOKED, found.facts.scopes[0])
         return detail
 
+    def to_change(self, caller: Caller, system: str) -> System:
+        """Return a system that the caller answers for; the look is recorded. Raises NotYourSystemError."""
+        with self._projection.engine.connect() as connection:
+            found = self._answered(connection, caller, system)
+        self._ports.looked(caller, LOOKED, found.facts.scopes[0])
+        return found
+
     def register(self, caller: Caller, facts: Facts) -> str:
         """Register a system and return its id. People are named by id or handle.
 

@@ -11,6 +11,7 @@ from litestar.params import PathParameter
 
 from tallystick.access.model import Caller
 from tallystick.access.permissions import Permission
+from tallystick.access.require import require
 from tallystick.access.scopes import parse_scope
 from tallystick.api.exception_views import ExceptionView, exception_rows, exception_views
 from tallystick.api.exceptions import parse_exception_state, parse_kind
@@ -108,7 +109,7 @@ def exceptions_file(request: Request[Any, Any, Any], services: NamedDependency[S
 @get("/exceptions/request", sync_to_thread=True, opt={"parameters": ("kind", "subject", "scope")})
 def ask_page(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Page:
     """Return the form that asks for an exception; the address may name what from."""
-    person(request, services)
+    require(person(request, services), Permission.EXCEPTIONS_REQUEST)
     given = {name: request.query_params[name] for name in ("kind", "subject", "scope") if name in request.query_params}
     return _asking(request, services, given)
 

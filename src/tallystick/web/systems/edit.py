@@ -10,6 +10,8 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import PathParameter
 
+from tallystick.access.permissions import Permission
+from tallystick.access.require import require
 from tallystick.api.problem import Problem, problem_of
 from tallystick.api.services import Services
 from tallystick.api.system_views import system_views
@@ -60,7 +62,9 @@ class DeclarePage(msgspec.Struct, frozen=True, kw_only=True):
 @get("/systems/register", sync_to_thread=True)
 def register_page(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Page:
     """Return the form that registers a system."""
-    return _facts(request, services, None, FactsTyped(owner=person(request, services).id))
+    caller = person(request, services)
+    require(caller, Permission.SYSTEMS_MANAGE)
+    return _facts(request, services, None, FactsTyped(owner=caller.id))
 
 
 @post("/systems/register", sync_to_thread=True, dependencies=FORM, opt={"fields": FACTS})
@@ -77,8 +81,8 @@ def register(request: Request[Any, Any, Any], services: NamedDependency[Services
 @get("/systems/{system:str}/edit", sync_to_thread=True)
 def edit_page(request: Request[Any, Any, Any], services: NamedDependency[Services], system: Id) -> Page:
     """Return the form that changes a system."""
-    found = services.systems.register.get(person(request, services), system)
-    return _facts(request, services, system, facts_as_typed(system_views(services, [found.system])[0]))
+    found = services.systems.register.to_change(person(request, services), system)
+    return _facts(request, services, system, facts_as_typed(system_views(services, [found])[0]))
 
 
 @post("/systems/{system:str}/edit", sync_to_thread=True, dependencies=FORM, opt={"fields": FACTS})
@@ -99,7 +103,7 @@ def edit(
 @get("/systems/{system:str}/declare", sync_to_thread=True)
 def declare_page(request: Request[Any, Any, Any], services: NamedDependency[Services], system: Id) -> Page:
     """Return the form that proposes a declaration, filled in with the one in force."""
-    found = services.systems.register.get(person(request, services), system).system.in_force
+    found = services.systems.register.to_change(person(request, services), system).in_force
     typed = declaration_as_typed(None if found is None else found.text)
     return _declare(request, services, system, typed, "" if found is None else found.declaration, "")
 
@@ -184,7 +188,7 @@ def _declare(
     reason: str,
     problem: Problem | None = None,
 ) -> Page:
-    found = services.systems.register.get(person(request, services), system).system
+    found = services.systems.register.to_change(person(request, services), system)
     view = DeclarePage(system=found.id, name=found.facts.name, based_on=based_on, typed=typed, reason=reason)
     status = 200 if problem is None else problem.status
     title = f"Declare critical activity: {found.facts.name}"
