@@ -25,6 +25,8 @@ from tallystick.alert.notify.courier import attempt
 from tallystick.alert.notify.matchers import parse_matchers
 from tallystick.alert.notify.model import ReceiverSettings, Way
 from tallystick.follow.alarm import Alarm
+from tallystick.govern.exceptions.model import Kind, Risk, Wish
+from tallystick.govern.systems.model import DataClass, Environment, Facts, Proposal
 from tallystick.policies.errors import PolicyTextError
 from tallystick.policies.model import ProjectSettings
 from tallystick.releases.model import Draft, Edit
@@ -249,6 +251,52 @@ def retained(home: Home) -> None:
     assert room.runner.run("test").events
 
 
+def governed(home: Home) -> None:
+    """Register, change and retire systems; propose, approve, refuse and take back declarations; let gaps open and close;
+    ask for exceptions, agree, extend, use, revoke them and let one run out.
+    """
+    room, day = home.services.systems, 24 * HOUR_US
+    register, exceptions = room.register, room.exceptions
+    ana = home.caller(home.sign_in("ana"))
+    facts = Facts("Vault \N{SNOWMAN}", ("acme/vault",), Environment.TEST, DataClass.RESTRICTED, "ana", assets=("vm-1",))
+    system = register.register(OPERATOR, facts)
+    register.change(OPERATOR, system, {"data_class": DataClass.PUBLIC, "procedure": 'left; "gone"'})
+    said = {"categories": {"network": {"not_applicable": "no \N{SNOWMAN}"}}}
+
+    def propose() -> Proposal:
+        register.propose(ana, system, said, based_on=None, reason="so it is")
+        return register.get(OPERATOR, system).proposals[0]
+
+    register.reject(OPERATOR, system, propose().declaration, reason="too little")
+    register.withdraw(ana, system, propose().declaration)
+    room.watch.once()
+    made = propose()
+    register.approve(OPERATOR, system, made.declaration, made.digest)
+    room.watch.once()
+    register.retire(OPERATOR, register.register(OPERATOR, replace(facts, name="Not for long")), reason="a mistake")
+
+    def ask(days: int) -> str:
+        until = home.clock.now_us() + days * day
+        wish = Wish(Kind.RULE, "r-1", "acme", "needed \N{SNOWMAN}", "watched", Risk.HIGH, until, query="actor:ana")
+        return exceptions.request(ana, wish)
+
+    def agree(exception: str) -> str:
+        exceptions.approve(OPERATOR, exception, exceptions.get(OPERATOR, exception).digest, reason="agreed")
+        return exception
+
+    exceptions.reject(OPERATOR, ask(9), reason="no")
+    exceptions.withdraw(ana, ask(9))
+    exceptions.revoke(OPERATOR, agree(ask(9)), reason="enough")
+    held = agree(ask(2))
+    exceptions.used(held, 3, "once")
+    until = home.clock.now_us() + 20 * day
+    agree(exceptions.extend(ana, held, until_us=until, justification="more", control="same", risk=Risk.LOW))
+    agree(ask(1))
+    for _ in range(3):
+        room.upkeep.once()
+        home.clock.advance(seconds=17 * 3600)
+
+
 #: What a room adds here is compared on every database.
 CHAPTERS: tuple[Callable[[Home], None], ...] = (
     senders,
@@ -258,6 +306,7 @@ CHAPTERS: tuple[Callable[[Home], None], ...] = (
     security_policies,
     given_out,
     sent_on,
+    governed,
     reviewed,
     alerts,
     watched,
