@@ -154,6 +154,8 @@ EXPANDED: list[tuple[str, str, dict[str, Any], bool]] = [
     ("two placeholders", "s: {a|expand: '%zones%/%admins%'}", {"a": "us/alice"}, True),
     ("a placeholder that is contained", "s: {a|expand|contains: '%admins%'}", {"a": "is alice here"}, True),
     ("an escaped percent sign", r"s: {a|expand: '\%zones%admins%'}", {"a": "%zonesalice"}, True),
+    ("a backslash before a placeholder", r"s: {a|expand: 'home\\\\%admins%'}", {"a": "home\\\\alice"}, True),
+    ("a wildcard beside a placeholder", "s: {a|expand: 'x*%admins%'}", {"a": "x-1-alice"}, True),
     ("listed networks", "s: {a|expand|cidr: '%networks%'}", {"a": "2001:db8::7"}, True),
     ("an empty list matches nothing", "s: {a|expand: '%none%'}", {"a": ""}, False),
     ("all listed values, encoded", "s: {a|expand|base64: '%zones%'}", {"a": b64encode(b"us").decode()}, True),

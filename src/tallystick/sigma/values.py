@@ -33,10 +33,10 @@ from tallystick.sigma.wildcards import (
     Pattern,
     Placeholder,
     joined,
+    length,
     literal,
     parse_pattern,
     with_option_dashes,
-    with_placeholders,
 )
 
 Lists = Callable[[str], Sequence[str] | None]
@@ -74,8 +74,8 @@ def names_in(item: Item) -> frozenset[str]:
     """Return the names of the lists that `item` needs."""
     if "expand" not in item.modifiers:
         return frozenset()
-    marked = [with_placeholders(parse_pattern(value.written)) for value in item.values]
-    return frozenset(part.name for pattern in marked for part in pattern if isinstance(part, Placeholder))
+    patterns = [parse_pattern(value.written, placeholders=True) for value in item.values]
+    return frozenset(part.name for pattern in patterns for part in pattern if isinstance(part, Placeholder))
 
 
 def _text(value: Value, item: Item, lists: Lists | None) -> Check:
@@ -86,7 +86,7 @@ def _text(value: Value, item: Item, lists: Lists | None) -> Check:
         return NullCheck()
     if not isinstance(value.value, str) and not TEXT.intersection(modifiers) and item.field is not None:
         return TextCheck(tuple([(text,) for text in _number_texts(value)]))
-    patterns: list[Pattern] = [parse_pattern(value.written)]
+    patterns: list[Pattern] = [parse_pattern(value.written, placeholders="expand" in modifiers)]
     for modifier in modifiers:
         if modifier == "expand":
             patterns = _expanded(patterns[0], value.place, lists)
@@ -100,13 +100,9 @@ def _text(value: Value, item: Item, lists: Lists | None) -> Check:
             patterns = [made for pattern in patterns for made in _encoded(pattern, modifiers, value.place)]
     if item.field is None:
         patterns = [joined((ANY, *pattern, ANY)) for pattern in patterns]
-    for pattern in patterns:
-        if (
-            len(pattern) > 1
-            and sum(len(part) if isinstance(part, str) else 1 for part in pattern) > WILD_CHARACTERS_MAX
-        ):
-            message = f"a text with wildcards has at most {WILD_CHARACTERS_MAX} characters"
-            raise SigmaTooLargeError(message, line=value.place.line, column=value.place.column)
+    if any(len(pattern) > 1 and length(pattern) > WILD_CHARACTERS_MAX for pattern in patterns):
+        message = f"a text with wildcards has at most {WILD_CHARACTERS_MAX} characters"
+        raise SigmaTooLargeError(message, line=value.place.line, column=value.place.column)
     return TextCheck(tuple(patterns), cased="cased" in modifiers)
 
 
@@ -125,13 +121,12 @@ def _number_texts(value: Value) -> set[str]:
 
 
 def _expanded(pattern: Pattern, place: Place, lists: Lists | None) -> list[Pattern]:
-    marked = with_placeholders(pattern)
-    if not any(isinstance(part, Placeholder) for part in marked):
+    if not any(isinstance(part, Placeholder) for part in pattern):
         _fail("`expand` needs a placeholder such as %name%", place)
     if lists is None:
         return []
     choices: list[list[Pattern]] = [
-        _listed(part.name, place, lists) if isinstance(part, Placeholder) else [(part,)] for part in marked
+        _listed(part.name, place, lists) if isinstance(part, Placeholder) else [(part,)] for part in pattern
     ]
     if math.prod(len(choice) for choice in choices) > PATTERNS_MAX:
         message = f"the lists stand for more than {PATTERNS_MAX} values"
@@ -191,7 +186,10 @@ def _expression(value: Value, flags: str) -> RegexCheck:
 def _networks(value: Value, modifiers: Sequence[str], lists: Lists | None) -> CidrCheck:
     texts: list[str | None] = [value.written]
     if "expand" in modifiers:
-        texts = [literal(pattern) for pattern in _expanded(parse_pattern(value.written), value.place, lists)]
+        texts = [
+            literal(pattern)
+            for pattern in _expanded(parse_pattern(value.written, placeholders=True), value.place, lists)
+        ]
     return CidrCheck(tuple([_network(text, value) for text in texts]))
 
 

@@ -37,18 +37,22 @@ DASH: Final = Wild.DASH
 DASHES: Final = "-/\u2013\u2014\u2015"
 _SPECIAL: Final = re.compile(r"\\([*?\\])|([*?])")
 _OPTION: Final = re.compile(rf"\B[{DASHES}]\b")
-_PLACEHOLDER: Final = re.compile(r"\\%|%([^%\s]+)%")
+_SPECIAL_OR_PLACEHOLDER: Final = re.compile(r"\\([*?\\%])|([*?])|%([^%\s]+)%")
 
 
-def parse_pattern(text: str) -> Pattern:
-    """Return the parts of `text`, as a rule writes it."""
-    if "*" not in text and "?" not in text and "\\" not in text:
+def parse_pattern(text: str, *, placeholders: bool = False) -> Pattern:
+    r"""Return the parts of `text`, as a rule writes it.
+
+    With `placeholders`, each `%name%` is one, and `\%` is a percent sign.
+    """
+    if not placeholders and "*" not in text and "?" not in text and "\\" not in text:
         return (text,) if text else ()
     parts: list[Part] = []
     end = 0
-    for found in _SPECIAL.finditer(text):
+    for found in (_SPECIAL_OR_PLACEHOLDER if placeholders else _SPECIAL).finditer(text):
+        escaped, wild = found[1], found[2]
         parts.append(text[end : found.start()])
-        parts.append(found[1] if found[1] is not None else Wild(found[2]))
+        parts.append(escaped if escaped is not None else Wild(wild) if wild is not None else Placeholder(found[3]))
         end = found.end()
     return joined((*parts, text[end:]))
 
@@ -80,6 +84,11 @@ def literal(pattern: Pattern) -> str | None:
     return first if len(pattern) == 1 and isinstance(first, str) else None
 
 
+def length(pattern: Pattern) -> int:
+    """Return how many characters a pattern is written with, escapes apart."""
+    return sum(len(part) if isinstance(part, str) else 1 for part in pattern)
+
+
 def with_option_dashes(pattern: Pattern) -> Pattern:
     """Return the pattern with each character that begins an option replaced by DASH."""
     parts: list[Part] = []
@@ -90,22 +99,6 @@ def with_option_dashes(pattern: Pattern) -> Pattern:
         end = 0
         for found in _OPTION.finditer(part):
             parts += (part[end : found.start()], DASH)
-            end = found.end()
-        parts.append(part[end:])
-    return joined(tuple(parts))
-
-
-def with_placeholders(pattern: Pattern) -> Pattern:
-    r"""Return the pattern with each `%name%` made a placeholder; `\%` is a percent sign."""
-    parts: list[Part] = []
-    for part in pattern:
-        if not isinstance(part, str):
-            parts.append(part)
-            continue
-        end = 0
-        for found in _PLACEHOLDER.finditer(part):
-            parts.append(part[end : found.start()])
-            parts.append("%" if found[1] is None else Placeholder(found[1]))
             end = found.end()
         parts.append(part[end:])
     return joined(tuple(parts))
