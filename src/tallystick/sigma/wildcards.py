@@ -1,4 +1,4 @@
-r"""Text values with wildcards: how the text of a rule is read, and how such a pattern is written again.
+r"""Text values with wildcards: how the text of a rule is read.
 
 A pattern is a tuple of parts: literal text, ANY (`*`, any run), ONE (`?`, exactly one character), DASH (one of the five
 characters that begin an option on a command line) and placeholders. A backslash takes the special meaning from `*`, `?`
@@ -102,12 +102,3 @@ def with_option_dashes(pattern: Pattern) -> Pattern:
             end = found.end()
         parts.append(part[end:])
     return joined(tuple(parts))
-
-
-def format_pattern(pattern: Pattern) -> str:
-    """Return the pattern as a rule would write it; a DASH is written `-`."""
-    return "".join(escape(part) if isinstance(part, str) else _shown(part) for part in pattern)
-
-
-def _shown(part: Wild | Placeholder) -> str:
-    return part.value if isinstance(part, Wild) else f"%{part.name}%"
