@@ -12,7 +12,7 @@ from tests.ledger_home import Home
 from tallystick.errors import TallystickError
 from tallystick.event.disclosure import Disclosure
 from tallystick.event.entry import format_entry
-from tallystick.event.erasure import Absence, Decision, Part, absence_is_covered
+from tallystick.event.erasure import Absence, Decision, Part, UncoveredAbsenceError, absence_is_covered
 from tallystick.ledger import ErasureOrder, Ledger
 from tallystick.ledger.errors import ErasureRefusedError
 from tallystick.merkle import hash_leaf
@@ -157,7 +157,8 @@ def interrupt_erasures(tmp_path: Path, stride: int) -> None:
         disk = FaultyDisk(tmp_path / f"{step}-{fault}")
         home = Home(disk.root, disk)
         ledger = filled(home)
-        order = ErasureOrder(((4, 10),), Part.ALL, decide(home, ledger))
+        # Narrowed to what it would take anyway, so that what is written down of an open order has all its members.
+        order = ErasureOrder(((4, 10),), Part.ALL, decide(home, ledger), (2,), (SOURCE + 1,), 10)
         afterwards = random.choice(list(Afterwards))
         disk.plan(Plan(step, fault, afterwards))
         try:
@@ -191,3 +192,19 @@ def test_an_erasure_interrupted_somewhere_is_finished_by_the_next_start_or_never
 @pytest.mark.slow
 def test_an_erasure_interrupted_anywhere_is_finished_by_the_next_start_or_never_began(tmp_path: Path) -> None:
     interrupt_erasures(tmp_path, 1)
+
+
+def test_an_erasure_spares_the_sources_that_it_names_and_other_classes(home: Home) -> None:
+    ledger = home.create()
+    ledger.append(home.maker.batch(10), SOURCE)
+    ledger.append(home.maker.batch(10), SOURCE + 1)
+    ledger.rotate()
+    ledger.advance()
+    home.clock.advance(RETENTION_S + 7200)
+    ledger.erase(ErasureOrder(((0, 24),), Part.ALL, classes=(2,), spared=(SOURCE + 1,), events=10), home.admission)
+    after = sealed(home, ledger)
+    assert sorted(after) == [0, 1, 2, 3, *range(14, 24)]
+    [erased] = ledger.erasure_history().erasures
+    assert (erased.classes, erased.spared) == (frozenset({2}), frozenset({SOURCE + 1}))
+    with pytest.raises(UncoveredAbsenceError, match="no erasure names it"):
+        absence_is_covered(Absence(20, 2, 0, Part.ALL, SOURCE + 1), ledger.erasure_history())

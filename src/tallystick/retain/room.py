@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from tallystick.errors import UnavailableError
+from tallystick.event.occurred import time_of_us
 from tallystick.follow.commands import Commands
 from tallystick.follow.log_reader import LogReader
 from tallystick.follow.projection import Projection
+from tallystick.health.model import Check
 from tallystick.ledger.ledger import Ledger
 from tallystick.retain.content import Content
 from tallystick.retain.looking import RetentionReading
@@ -37,6 +39,16 @@ class RetentionRoom:
     proofs: Proofs
     runner: Runner
     worker: RetentionWorker
+
+    def check(self) -> Check:
+        """Return how the run does, for the page of health."""
+        name, meaning = "Retention", "Content whose retention has passed is destroyed once a day."
+        if self.runner.failed is not None:
+            remedy = "See the page of retention; the next run goes on where this one stopped."
+            found = f"the last run failed: {self.runner.failed}"
+            return Check(name=name, state="problem", found=found, meaning=meaning, remedy=remedy)
+        at = time_of_us(self.worker.next_at())[:16].replace("T", " ")
+        return Check(name=name, state="good", found=f"the next run is due at {at} UTC", meaning=meaning)
 
 
 def _erase_again(ledger: Ledger, runner: Runner) -> None:

@@ -208,7 +208,7 @@ def _watched(ground: Ground, check: SelfCheck, log: LogService, exports: ExportJ
         backed_up_at=log.backed_up_at,
         failures=FAILURES.last_hour,
         exports_waiting=exports.waiting,
-        duties=(duties.detection.check, duties.notify.check),
+        duties=(duties.detection.check, duties.notify.check, duties.retention.check),
     )
 
 
