@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from tallystick.detect.logsources import Logsources
@@ -22,6 +23,8 @@ from tallystick.sigma.ruleset import RuleSet
 from tallystick.sigma.values import Lists
 
 GROUPS_MAX: Final = 20_000
+PARSED_MAX: Final = 8_192
+"""Texts that are kept read: one rule that changes must not have all others read again."""
 
 
 @dataclass
@@ -102,11 +105,16 @@ def compile_enabled(
     return force
 
 
+@lru_cache(maxsize=PARSED_MAX)
+def _parsed(text: bytes) -> RuleFile:
+    return parse_rule(text)
+
+
 def _add(
     force: RulesInForce, unit: Unit, filters: Sequence[Filter], lists: Lists, names: dict[str, str]
 ) -> dict[str, tuple[Unit, Correlation, dict[str, str]]]:
     """Take the documents of one rule in; returns its correlations with the names that its own documents have."""
-    file = unit.file = parse_rule(unit.rule.text)
+    file = unit.file = _parsed(unit.rule.text)
     keys = [f"{unit.rule.id}#{number}" for number in range(len(file.documents))]
     mine: dict[str, str] = {}
     for key, document in zip(keys, file.documents, strict=True):

@@ -38,6 +38,8 @@ SAVE_S: Final = 2.0
 """A crash has so long judged again."""
 SAVE_SHARE: Final = 20
 """Saving takes one part in so many at most."""
+WATCH_S: Final = 10.0
+"""How often the engine looks at itself, and at what no event shows."""
 RETRY_S: Final = 1.0
 GRACE_US: Final = 5_000_000
 """Time passes so long behind the clock while nothing comes: what is on its way into the log has an earlier time."""
@@ -69,6 +71,7 @@ class Engine(Background):
         self._pending: list[Alarm] = []  # told by the rules, not durable yet
         self._own = OwnAlarms(ports.now_us)
         self._saved_at = time.monotonic()
+        self._watched_at = 0.0
         self._save_every_s = SAVE_S
         self._unsaved: list[Row] = []
         self._saved_index = -1
@@ -257,9 +260,11 @@ class Engine(Background):
         now = time.monotonic()
         if now - self._saved_at < self._save_every_s:
             return
-        self._ports.look()
-        self._pending += self._own.watched(self.standing())
-        self._raise_pending()
+        if now - self._watched_at >= WATCH_S:
+            self._watched_at = now
+            self._ports.look()
+            self._pending += self._own.watched(self.standing())
+            self._raise_pending()
         self._save()
         self._saved_at = now
 

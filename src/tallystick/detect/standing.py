@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tallystick.detect.compiled import RulesInForce
 from tallystick.detect.logsources import Logsources
 from tallystick.detect.state import Tally
+from tallystick.sigma import Logsource
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,15 @@ def rule_standings(
     by_rule: dict[str, list[str]] = {}
     for key in list(force.uses):
         by_rule.setdefault(force.uses[key].unit.rule.id, []).append(key)
+    known: dict[frozenset[Logsource], int] = {}  # many rules are of few logsources
     found = []
     for unit in list(force.units.values()):
         rule, before = unit.rule, tallies.get(unit.rule.id, Tally())
         documents = [document for key in by_rule.get(rule.id, ()) if (document := force.documents.get(key)) is not None]
-        seen = sum(each.count for each in met if any(each.covers(document.logsource) for document in documents))
+        wanted = frozenset(document.logsource for document in documents)
+        seen = known.get(wanted)
+        if seen is None:
+            seen = known[wanted] = sum(each.count for each in met if any(each.covers(one) for one in wanted))
         standing = RuleStanding(
             id=rule.id,
             version=rule.version,
@@ -72,7 +77,7 @@ def rule_standings(
             dropped=dropped.get(rule.id, 0) or before.dropped,
             slowest_us=unit.slowest_us,
             failed=unit.failed,
-            is_bound=any(logsources.is_known(document.logsource) for document in documents) or not documents,
+            is_bound=not wanted or any(logsources.is_known(each) for each in wanted),
         )
         found.append(standing)
     return tuple(found)
