@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from litestar import Request, get, post, put
@@ -56,9 +56,16 @@ class DutyTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class NewDuty(DutyTerms, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A duty to be set up; its kind, scope and cadence never change."""
 
-    kind: Kind
+    kind: Literal["log_review", "policy_review", "access_recertification", "exception_review", "declaration_review"]
     scope: Annotated[str, msgspec.Meta(description="A path such as acme/payments; / is everything.")]
-    cadence: Annotated[Cadence | None, msgspec.Meta(description="By kind if left out.")] = None
+    cadence: Annotated[Literal["week", "quarter", "year"] | None, msgspec.Meta(description="By kind if left out.")] = (
+        None
+    )
+
+    def all_terms(self) -> Terms:
+        """Return the terms with the kind, scope and cadence that they are for. Raises ScopeInvalidError."""
+        cadence = None if self.cadence is None else Cadence(self.cadence)
+        return self.terms(Kind(self.kind), parse_scope(self.scope), cadence)
 
 
 class Because(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,7 +87,7 @@ def create_duty(
 ) -> DutyView:
     """Set up a duty; its first review is of the period that it is set up in. Needs `reviews.sign` in its scope."""
     caller, rooms = caller_of(request, services), services.reviews
-    made = rooms.duties.create(caller, data.title, data.terms(data.kind, parse_scope(data.scope), data.cadence))
+    made = rooms.duties.create(caller, data.title, data.all_terms())
     return duty_view(rooms.duties.get(caller, made))
 
 
