@@ -78,6 +78,7 @@ def _quick_sizes(home: Path) -> dict[str, list[str]]:
         "policies": ["--policies", "100", "--rounds", "3", "--pushes", "3"],
         "streams": ["--events", "20000", "--backlog", "20000"],
         "sigma": ["--events", "5000", "--loaded", "300"],
+        "detect": ["--events", "5000", "--rate", "1000", "--seconds", "3"],
     }
 
 
