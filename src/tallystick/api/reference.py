@@ -90,10 +90,11 @@ def _body(body: dict[str, Any], schemas: dict[str, Any]) -> str:
 
 def _fields(prefix: str, shape: dict[str, Any], schemas: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, each in shape["properties"].items():
-        if inner := _reference(each):
-            yield from _fields(f"{prefix}{name}.", schemas[inner], schemas)
+        inner = schemas.get(_reference(each), each)
+        if "properties" in inner:
+            yield from _fields(f"{prefix}{name}.", inner, schemas)
         else:
-            yield prefix + name, each
+            yield prefix + name, inner  # of a choice, its words
 
 
 def _reference(schema: dict[str, Any]) -> str:
