@@ -31,7 +31,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(rule_texts(), st.lists(st.tuples(st.integers(0, 400), st.integers(0, 3), SPLINTERS), min_size=1, max_size=4))
 def test_a_damaged_rule_is_a_rule_or_an_error_with_a_place(text: bytes, damage: list[tuple[int, int, str]]) -> None:
     for at, cut, splinter in damage:
@@ -55,7 +55,7 @@ def test_bytes_are_no_rule_or_refused(text: bytes) -> None:
         load(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(rule_texts(), st.dictionaries(st.sampled_from(["a", "b", "c", "c.d"]), JSON))
 def test_any_event_gets_an_answer_and_the_same_reason(text: bytes, event: dict[str, Any]) -> None:
     [rule] = load(text)

@@ -24,7 +24,7 @@ def rule_of(text: bytes) -> Rule:
     return rule
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(rule_texts().map(rule_of), min_size=1, max_size=20), st.lists(EVENTS, min_size=1, max_size=5))
 def test_the_index_changes_no_answer(drawn: list[Rule], events: list[dict[str, Any]]) -> None:
     named = {f"r{number}": rule for number, rule in enumerate(drawn)}
@@ -40,7 +40,7 @@ def test_the_index_changes_no_answer(drawn: list[Rule], events: list[dict[str, A
             assert together.match(EventView(event), origins) == expected
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(TEXT, TEXT)
 def test_a_wildcard_text_matches_what_the_same_expression_of_python_matches(written: str, text: str) -> None:
     pieces = {ANY: ".*", ONE: "."}
@@ -86,7 +86,7 @@ PIECES = st.lists(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(PIECES, st.text(alphabet="ab.1", max_size=8))
 def test_what_an_expression_finds_holds_the_text_that_it_requires(pieces: list[str], text: str) -> None:
     expression = "".join(pieces)
@@ -95,7 +95,7 @@ def test_what_an_expression_finds_holds_the_text_that_it_requires(pieces: list[s
 
 
 @given(st.lists(st.text(min_size=1, max_size=4), min_size=1, max_size=600, unique=True), st.text(max_size=60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_the_literals_found_are_those_that_stand_in_the_text(literals: list[str], text: str) -> None:
     assert sorted(LiteralSet(literals).find(text)) == [at for at, literal in enumerate(literals) if literal in text]
 

@@ -20,7 +20,7 @@ conditions = pytest.importorskip("sigma.conditions")
 types = pytest.importorskip("sigma.types")
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(rule_texts(), EVENTS)
 def test_pysigmas_reading_of_a_rule_matches_the_same_events(text: bytes, event: dict[str, Any]) -> None:
     [rule] = load(text)
