@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from tallystick.event.identifier import hidden_character, is_scope
@@ -83,8 +84,9 @@ def parse_declaration(document: object, now_us: int) -> Declaration:
     return Declaration(tuple(patterns), reasons)
 
 
+@lru_cache(maxsize=512)
 def load_declaration(text: str) -> Declaration:
-    """Return a declaration that was checked when it was proposed."""
+    """Return a declaration that was checked when it was proposed; those asked for lately are kept."""
     return parse_declaration(json.loads(text), 0)
 
 

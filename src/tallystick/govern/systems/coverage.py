@@ -174,11 +174,14 @@ def _missing_category(category: Category) -> Gap:
 
 def _silent(state: PatternState, at_us: int) -> Gap:
     expected = format_duration(state.pattern.silence_minutes)
-    ago = "never within the window" if state.last_at is None else f"{_ago(at_us - state.last_at)} ago"
+    window = max(WINDOW_DAYS, state.pattern.silence_us // DAY_US)
+    seen = f"has not arrived in {window} days"
+    if state.last_at is not None:
+        seen = f"last arrived {_ago(at_us - state.last_at)} ago"
     return Gap(
         GapKind.SILENT,
         state.pattern.key,
-        f"{state.pattern.name} was last seen {ago}; it is expected every {expected}.",
+        f"{state.pattern.name} {seen}; it is expected every {expected}.",
         "See whether its sources still send; else change the query or the expected silence.",
     )
 
@@ -190,7 +193,8 @@ def _undeclared_actions(arrived: Arrived, at_us: int, category_of: Callable[[str
             continue
         category = category_of(action)
         known = f"of category {category}" if category else "which the catalogue does not know"
-        times = f"{_count(seen, at_us, WINDOW_DAYS * DAY_US):,} times in {WINDOW_DAYS} days"
+        count = _count(seen, at_us, WINDOW_DAYS * DAY_US)
+        times = f"{count:,} {'time' if count == 1 else 'times'} in {WINDOW_DAYS} days"
         remedy = f"Declare it under {category or 'its category'}, or narrow the scopes of the system."
         found.append(Gap(GapKind.UNDECLARED, action, f"{action}, {known}, arrived {times} undeclared.", remedy))
     return found
