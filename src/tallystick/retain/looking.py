@@ -11,6 +11,7 @@ from sqlalchemy import select
 from tallystick.access.model import Caller
 from tallystick.access.permissions import Permission
 from tallystick.access.require import require
+from tallystick.errors import CorruptionError
 from tallystick.event.erasure import Part
 from tallystick.event.periods import DAY_US, FOR_EVER
 from tallystick.event.spans import Spans
@@ -34,6 +35,7 @@ from tallystick.retain.runner import Runner
 from tallystick.store.tables.sources import SOURCE
 
 LISTED_MAX: Final = 200
+UNREADABLE: Final = "content-unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,12 @@ class RetentionReading:
             changes = load_changes(connection, LISTED_MAX)
             runs = load_runs(connection, LISTED_MAX)
         ground, disk = self._content.ground(), self._content.disk()
+        due: tuple[Tally, ...] = ()
+        unreadable = None
+        try:
+            due = tuple(self._runner.preview())
+        except (OSError, CorruptionError) as error:  # the page is where that has to be seen
+            unreadable = getattr(error, "code", UNREADABLE)
         return Standing(
             now,
             tuple(self._class(each, ground, disk.get(each.number, (0, 0)), now) for each in classes.values()),
@@ -107,10 +115,10 @@ class RetentionReading:
             tuple(holds),
             tuple(each for each in changes if each.state is State.OPEN),
             tuple(each for each in changes if each.state is not State.OPEN),
-            tuple(self._runner.preview()),
-            self._next_run(),
+            due,
+            max(self._next_run(), now),
             tuple(runs),
-            self._runner.failed,
+            self._runner.failed or unreadable,
         )
 
     def change(self, caller: Caller, change: str) -> tuple[Change, tuple[Staying, ...]]:
