@@ -13,22 +13,17 @@ from tallystick.access.grants.errors import OwnDecisionError
 from tallystick.access.scopes import parse_scope
 from tallystick.api.commands import BODY_PROBLEMS, COMMAND, need_caller
 from tallystick.api.openapi import PROBLEMS
-from tallystick.api.rules_views import (
+from tallystick.api.rules_tried import (
     BacktestView,
     CheckView,
     ExplainedView,
-    ImportView,
-    RuleDetail,
-    RulesView,
     SampleView,
     backtest_view,
     check_view,
-    detail_view,
     explained_view,
-    import_view,
-    rule_view,
     sample_views,
 )
+from tallystick.api.rules_views import ImportView, RuleDetail, RulesView, detail_view, import_view, rule_view
 from tallystick.api.services import Services, caller_of
 from tallystick.detect.errors import RuleChangedError, RuleStateError, RuleTextError, RuleUnknownError
 from tallystick.detect.importing import FILES_MAX, File

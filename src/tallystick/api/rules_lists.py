@@ -11,7 +11,7 @@ from litestar.params import JSONBody, PathParameter
 
 from tallystick.api.commands import BODY_PROBLEMS, COMMAND, need_caller
 from tallystick.api.openapi import PROBLEMS
-from tallystick.api.rules_views import ListDetail, ListsView, list_detail, list_view
+from tallystick.api.rules_list_views import ListDetail, ListsView, list_detail, list_view
 from tallystick.api.services import Services, caller_of
 from tallystick.detect.errors import IndicatorListConflictError, IndicatorListUnknownError, RuleInvalidError
 from tallystick.detect.lists import CHANGE_MAX, VALUE_CHARS_MAX, Additions

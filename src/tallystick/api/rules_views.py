@@ -1,4 +1,4 @@
-"""Detection rules and lists of indicators as answers show them, for programs and pages alike."""
+"""Detection rules as answers show them, for programs and pages alike."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from difflib import unified_diff
 
 import msgspec
 
-from tallystick.detect.backtest import Backtest, Explained, group_of
+from tallystick.api.rules_tried import AboutView, about_view
 from tallystick.detect.importing import Imported
 from tallystick.detect.looking import Detail, Shown
-from tallystick.detect.model import Indicator, IndicatorList, Step, Version
-from tallystick.detect.rulefile import RuleFile
-from tallystick.detect.trials import SampleResult
+from tallystick.detect.model import Step, Version
 from tallystick.event.occurred import time_of_us
-from tallystick.sigma import Explanation
 
 
 class RuleView(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,48 +81,6 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
 
 
-class SampleView(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a sample: whether it must match, how often the rule fired, and what it said."""
-
-    name: str
-    line: int
-    must_match: bool
-    fired: int
-    passed: bool
-    events: int
-    sentence: str
-
-
-class AboutView(msgspec.Struct, frozen=True, kw_only=True):
-    """What the text of a rule says about it."""
-
-    title: str
-    severity: str
-    kind: str
-    threshold: str
-    owner: str
-    category: str
-    logsource: dict[str, str]
-    description: str
-    runbook: str
-    response: str
-    controls: list[str]
-    author: str
-    license: str
-    references: list[str]
-    tags: list[str]
-    falsepositives: list[str]
-    digest: str
-
-
-class CheckView(msgspec.Struct, frozen=True, kw_only=True):
-    """What a text says, and what came of its samples."""
-
-    about: AboutView
-    samples: list[SampleView]
-    passed: bool
-
-
 class RuleDetail(msgspec.Struct, frozen=True, kw_only=True):
     """A rule with its versions, the newest first, and its history. `about` speaks for `rule.version`."""
 
@@ -156,103 +111,6 @@ class ImportView(msgspec.Struct, frozen=True, kw_only=True):
     known: int
     refused: int
     files: list[ImportedView]
-
-
-class GroupView(msgspec.Struct, frozen=True, kw_only=True):
-    """For whom the rule would have fired, and how often."""
-
-    group: str
-    count: int
-
-
-class FiringView(msgspec.Struct, frozen=True, kw_only=True):
-    """One time that the rule would have fired, with events that show it."""
-
-    at: str
-    group: str
-    sentence: str
-    indexes: list[int]
-
-
-class BacktestView(msgspec.Struct, frozen=True, kw_only=True):
-    """How a version would have done over a time. `read` events were held against it, of `size` that the log had.
-
-    With `withheld`, the personal part of some events was not looked at, for the caller may not see it.
-    """
-
-    rule: str
-    version: int
-    start: str
-    end: str
-    fired: int
-    read: int
-    size: int
-    groups: list[GroupView]
-    firings: list[FiringView]
-    withheld: bool
-    complete: bool
-    seconds: float
-
-
-class ExplanationView(msgspec.Struct, frozen=True, kw_only=True):
-    """One condition: whether it holds, what the event has there, and the conditions that it is made of."""
-
-    kind: str
-    label: str
-    matched: bool
-    field: str
-    values: list[str]
-    parts: list[ExplanationView]
-
-
-class ExplainedView(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a rule matches an event or does not, document by document."""
-
-    rule: str
-    version: int
-    index: int
-    action: str
-    at: str
-    concerns: bool
-    withheld: bool
-    documents: list[ExplanationView]
-
-
-class IndicatorView(msgspec.Struct, frozen=True, kw_only=True):
-    """One value. It counts until `expires_at`, null for one that stays until it is taken off."""
-
-    value: str
-    counts: bool
-    expires_at: str | None
-    source: str | None
-    note: str | None
-    added_at: str
-    added_index: int
-
-
-class ListView(msgspec.Struct, frozen=True, kw_only=True):
-    """A list of indicators. `counting` values count now, of `values` that stand on it."""
-
-    name: str
-    description: str | None
-    counting: int
-    values: int
-    changed_at: str
-    changed_by: str
-    changed_index: int
-
-
-class ListsView(msgspec.Struct, frozen=True, kw_only=True):
-    """Lists of indicators, by name."""
-
-    lists: list[ListView]
-
-
-class ListDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """A list with its values."""
-
-    about: ListView
-    indicators: list[IndicatorView]
 
 
 def rule_view(shown: Shown) -> RuleView:
@@ -293,51 +151,6 @@ def detail_view(detail: Detail) -> RuleDetail:
     )
 
 
-def about_view(file: RuleFile) -> AboutView:
-    """Return what a text says about its rule."""
-    head = file.main.head
-    return AboutView(
-        title=file.title,
-        severity=file.severity,
-        kind=file.kind,
-        threshold=file.threshold,
-        owner=file.owner,
-        category=file.category,
-        logsource=file.logsource,
-        description=head.description,
-        runbook=file.runbook,
-        response=file.response,
-        controls=list(file.controls),
-        author=head.author,
-        license=head.license,
-        references=list(head.references),
-        tags=list(head.tags),
-        falsepositives=list(head.falsepositives),
-        digest=file.digest,
-    )
-
-
-def sample_views(results: Sequence[SampleResult]) -> list[SampleView]:
-    """Return what came of samples."""
-    return [
-        SampleView(
-            name=each.name,
-            line=each.line,
-            must_match=each.must_match,
-            fired=each.fired,
-            passed=each.passed,
-            events=each.events,
-            sentence=each.sentence,
-        )
-        for each in results
-    ]
-
-
-def check_view(file: RuleFile, results: Sequence[SampleResult]) -> CheckView:
-    """Return what a text says and what came of its samples."""
-    return CheckView(about=about_view(file), samples=sample_views(results), passed=all(each.passed for each in results))
-
-
 def import_view(files: Sequence[Imported]) -> ImportView:
     """Return what became of files."""
     outcomes = [each.outcome for each in files]
@@ -357,84 +170,6 @@ def import_view(files: Sequence[Imported]) -> ImportView:
             )
             for each in files
         ],
-    )
-
-
-def backtest_view(found: Backtest) -> BacktestView:
-    """Return what a backtest found."""
-    return BacktestView(
-        rule=found.rule,
-        version=found.version,
-        start=time_of_us(found.start_us),
-        end=time_of_us(found.end_us),
-        fired=found.fired,
-        read=found.read,
-        size=found.size,
-        groups=[GroupView(group=group, count=count) for group, count in found.groups],
-        firings=[
-            FiringView(
-                at=time_of_us(each.at_us), group=group_of(each), sentence=each.sentence, indexes=list(each.indexes)
-            )
-            for each in found.firings
-        ],
-        withheld=found.withheld,
-        complete=found.complete,
-        seconds=round(found.seconds, 3),
-    )
-
-
-def explained_view(found: Explained) -> ExplainedView:
-    """Return why a rule matches or does not."""
-    return ExplainedView(
-        rule=found.rule,
-        version=found.version,
-        index=found.index,
-        action=found.action,
-        at=found.at,
-        concerns=found.concerns,
-        withheld=found.withheld,
-        documents=[_explanation(each) for each in found.documents],
-    )
-
-
-def list_view(found: IndicatorList, now_us: int) -> ListView:
-    """Return a list without its values."""
-    return ListView(
-        name=found.name,
-        description=found.description,
-        counting=len(found.counting(now_us)),
-        values=len(found.values),
-        changed_at=time_of_us(found.changed_at),
-        changed_by=found.changed_by,
-        changed_index=found.changed_index,
-    )
-
-
-def list_detail(found: IndicatorList, now_us: int) -> ListDetail:
-    """Return a list with its values."""
-    return ListDetail(about=list_view(found, now_us), indicators=[_indicator(each, now_us) for each in found.values])
-
-
-def _indicator(each: Indicator, now_us: int) -> IndicatorView:
-    return IndicatorView(
-        value=each.value,
-        counts=each.expires_at is None or each.expires_at > now_us,
-        expires_at=_time(each.expires_at),
-        source=each.source,
-        note=each.note,
-        added_at=time_of_us(each.added_at),
-        added_index=each.added_index,
-    )
-
-
-def _explanation(each: Explanation) -> ExplanationView:
-    return ExplanationView(
-        kind=each.kind,
-        label=each.label,
-        matched=each.matched,
-        field=each.field,
-        values=[str(value)[:500] for value in each.values[:20]],
-        parts=[_explanation(part) for part in each.parts],
     )
 
 

@@ -90,7 +90,7 @@ def show(
 @app.command()
 def check(file: File, as_json: Json = False) -> None:
     """Say whether a text is a rule and its samples come out, or where it is wrong; asks no server."""
-    from tallystick.api.rules_views import check_view
+    from tallystick.api.rules_tried import check_view
     from tallystick.detect import trials
     from tallystick.detect.rulefile import parse_rule
 

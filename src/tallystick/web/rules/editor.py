@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from tallystick.access.permissions import Permission
 from tallystick.access.scopes import parse_scope
 from tallystick.api.problem import Problem, problem_of
-from tallystick.api.rules_views import CheckView, check_view
+from tallystick.api.rules_tried import CheckView, check_view
 from tallystick.api.services import Services
 from tallystick.web.caller import person, require
 from tallystick.web.flash import see_other

@@ -11,8 +11,8 @@ from litestar.params import PathParameter
 
 from tallystick.access.permissions import Permission
 from tallystick.api.problem import Problem, problem_of
+from tallystick.api.rules_list_views import ListDetail, ListView, list_detail, list_view
 from tallystick.api.rules_lists import moment_of
-from tallystick.api.rules_views import ListDetail, ListView, list_detail, list_view
 from tallystick.api.services import Services
 from tallystick.detect.lists import Additions
 from tallystick.web.caller import person

@@ -13,7 +13,8 @@ from tallystick.access.model import Caller
 from tallystick.access.permissions import Permission
 from tallystick.access.scopes import parse_scope
 from tallystick.api.problem import Problem, problem_of
-from tallystick.api.rules_views import RuleDetail, SampleView, VersionView, detail_view, sample_views
+from tallystick.api.rules_tried import SampleView, sample_views
+from tallystick.api.rules_views import RuleDetail, VersionView, detail_view
 from tallystick.api.services import Services
 from tallystick.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from tallystick.web.caller import person

@@ -9,14 +9,8 @@ from litestar import Request, get
 from litestar.di import NamedDependency
 
 from tallystick.api.problem import problem_of
-from tallystick.api.rules_views import (
-    BacktestView,
-    ExplainedView,
-    RuleView,
-    VersionView,
-    backtest_view,
-    explained_view,
-)
+from tallystick.api.rules_tried import BacktestView, ExplainedView, backtest_view, explained_view
+from tallystick.api.rules_views import RuleView, VersionView
 from tallystick.api.services import Services
 from tallystick.errors import ConflictError, InvalidInputError, NotFoundError
 from tallystick.web.caller import person
