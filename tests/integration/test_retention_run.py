@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +10,22 @@ import pytest
 from tests.retention_world import ANA, SHORT, RetentionWorld, facts, retention_world
 
 from tallystick.access.grants.errors import OwnDecisionError
+from tallystick.access.model import Caller
 from tallystick.access.operator import OPERATOR
+from tallystick.access.permissions import Permission
+from tallystick.access.rights import Rights
+from tallystick.errors import TallystickError
+from tallystick.event.occurred import time_of_us
+from tallystick.govern.exceptions.model import Kind, Risk, Wish
 from tallystick.retain.errors import BelowFloorError, RetentionConflictError, SimulationOutdatedError
 from tallystick.retain.model import Hold, Rule, State, Terms
+from tallystick.work.model import Question
+
+
+def asking() -> Caller:
+    """Return a person who may ask for exceptions."""
+    rights = Rights.of([(Permission.EXCEPTIONS_REQUEST, ""), (Permission.EXCEPTIONS_READ, "")])
+    return Caller("p-bo", "user", "Bo", rights, "192.0.2.6", "page", session="s-bo")
 
 
 @pytest.fixture
@@ -195,3 +209,78 @@ def test_searches_go_on_while_content_ends(world: RetentionWorld) -> None:
     assert found.status_code == 200, found.text
     assert found.json()["events"] == []
     assert len(world.here.get("/api/v1/events", query="action:user.signed_in", limit=100).json()["events"]) == 10
+
+
+def test_two_people_may_let_a_class_go_below_its_floor_and_only_while_they_said(world: RetentionWorld) -> None:
+    service, exceptions = world.room.service, world.here.instance.services.systems.exceptions
+    shorter = Terms(90, None)
+    with pytest.raises(BelowFloorError):
+        service.simulate(ANA, "standard", shorter)
+    until = world.clock.now_us() + 60 * 86_400_000_000
+    wish = Wish(Kind.RETENTION, "standard", "", "A migration", "The old system has all of it", Risk.LOW, until)
+    asked = exceptions.request(asking(), wish)
+    exceptions.approve(OPERATOR, asked, exceptions.get(OPERATOR, asked).terms.digest)
+    world.send(4, action="user.signed_in")
+    world.seal()
+    digest = service.simulate(ANA, "standard", shorter).digest
+    change = service.change(ANA, "standard", shorter, "migration", digest)
+    assert change is not None
+    world.approved(change)
+    world.wait(61)
+    world.room.runner.run("test")
+    assert len(world.indexes("user.signed_in")) == 4, "ninety days had not passed when the exception ended"
+    world.wait(40)
+    assert world.room.runner.run("test").events == 0, "and then the floor is back"
+    assert world.verified().findings == ()
+
+
+def test_a_run_that_fails_is_on_record_raises_an_alert_and_is_gone_on_with(world: RetentionWorld) -> None:
+    assigned(world)
+    world.send(5)
+    world.seal()
+    world.wait(100)
+    services = world.here.instance.services
+    [segment] = [each for each in services.ledger.snapshot().segments if each.class_number not in {1, 2, 3}]
+    folder = world.segments / segment.path
+    hidden = folder.with_name("hidden")
+    folder.rename(hidden)
+    with pytest.raises((OSError, TallystickError)):
+        world.room.runner.run("test")
+    assert world.room.check().state == "problem"
+    assert world.room.reading.standing(OPERATOR).runs[0].state == "failed"
+    raised = [each.kind for each in services.alerts.reading.list(OPERATOR).alerts]
+    assert "retention.run_failed" in raised
+    hidden.rename(folder)
+    assert world.room.runner.run("test").events == 5
+    assert world.room.check().state == "good"
+    assert world.verified().findings == ()
+
+
+def test_a_run_left_off_anywhere_is_gone_on_with_and_leaves_no_trace_in_the_tables(world: RetentionWorld) -> None:
+    assigned(world)
+    world.send(5)
+    world.seal()
+    world.wait(100)
+    asked = iter([False, True])
+    assert world.room.runner.run("test", lambda: next(asked)).erasures == 1
+    assert world.room.runner.run("test").erasures == 0
+    assert world.verified().findings == ()
+
+
+def test_exports_that_may_hold_expired_content_end_with_it(world: RetentionWorld) -> None:
+    exports = world.here.instance.services.exports
+    assigned(world)
+    world.send(5)
+    world.seal()
+    world.wait(89)
+    start = time_of_us(world.clock.now_us())
+    whole, later = (exports.request(OPERATOR, each, "jsonl") for each in (Question(), Question(start=start)))
+    deadline = time.monotonic() + 120
+    while exports.waiting():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    files = world.data / "exports"
+    assert {path.stem for path in files.iterdir()} == {whole, later}
+    world.wait(2)
+    world.room.runner.run("test")
+    assert {path.stem for path in files.iterdir()} == {later}
