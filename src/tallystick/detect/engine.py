@@ -34,6 +34,8 @@ from tallystick.health.model import Check
 from tallystick.sigma.correlate_groups import Group
 
 POLL_S: Final = 0.2
+FILL_S: Final = 0.1
+"""So long events are judged before what came of it is told."""
 SAVE_S: Final = 2.0
 """A crash has so long judged again."""
 SAVE_SHARE: Final = 20
@@ -67,6 +69,7 @@ class Engine(Background):
         self._lists: dict[str, tuple[str, ...] | None] = {}
         self._senders: dict[int, Sender] = {}
         self._version = -1
+        self._is_stale = True
         self._chunks: Iterator[tuple[list[Disclosure], int]] | None = None
         self._pending: list[Alarm] = []  # told by the rules, not durable yet
         self._own = OwnAlarms(ports.now_us)
@@ -82,7 +85,7 @@ class Engine(Background):
         self._raise_pending()
         self._refresh()
         clock_us = self._ports.now_us() - GRACE_US  # before the log is looked at: all that is older is in it
-        if self._judge_next():
+        if self._judge_some():
             self._raise_pending()
             self._save_sometimes()
             return 0.0
@@ -156,7 +159,9 @@ class Engine(Background):
 
     def _refresh(self) -> None:
         """Take up what changed of rules, lists and sources."""
-        self._ports.refresh()
+        if self._is_stale:
+            self._ports.refresh()  # looks through the log, so only where an event says that it is needed
+            self._is_stale = False
         version = self._ports.version()
         if version == self._version:
             return
@@ -202,6 +207,15 @@ class Engine(Background):
         sender = self._senders.get(number)
         return UNKNOWN_SENDER if sender is None else (sender.name, sender.kind)
 
+    def _judge_some(self) -> bool:
+        """Judge what there is, for a moment; returns False when there is nothing."""
+        until, found = time.monotonic() + FILL_S, False
+        while self._judge_next():
+            found = True
+            if self._is_stale or time.monotonic() >= until or self._stopping.is_set():
+                break
+        return found
+
     def _judge_next(self) -> bool:
         """Judge the next chunk of the log; returns False when there is none."""
         if self._chunks is None:
@@ -215,7 +229,7 @@ class Engine(Background):
             self._judge(row)
             if _changes_rules(row):
                 # What follows may be under other rules: look at the tables first.
-                done_to, self._chunks = row.index + 1, None
+                done_to, self._chunks, self._is_stale = row.index + 1, None, True
                 break
         self.position.next_index = done_to
         self.position.received_us = self._detector.received_us
