@@ -191,7 +191,7 @@ def _page(
         text=text if text is not None else routes.text or _STARTING,
         severities=list(reversed(SEVERITIES)),
         tried=tried,
-        typed=typed or {"send_resolved": "yes", "way": "email"},
+        typed=typed or {"name": "", "way": "email", "send_resolved": "yes", "personal": ""},
         made=None if made is None or made.signing is None else {"name": made.name, "signing": made.signing},
     )
     status = 200 if problem is None else problem.status

@@ -147,7 +147,7 @@ def _silences(
         can_route=caller.rights.anywhere(Permission.ALERTS_ROUTE),
         hours_max=services.settings.count("alerts.silence_hours_max"),
         severities=list(reversed(SEVERITIES)),
-        typed=typed or {},
+        typed=typed or {**dict.fromkeys(_FIELDS, ""), "until": "2h"},
     )
     status = 200 if problem is None else problem.status
     return render(request, services, "notify/silences.html", view, title="Silences", status=status, problem=problem)
