@@ -14,11 +14,12 @@ from typing import Final, cast
 from tallystick.detect.errors import RuleTextError
 from tallystick.detect.model import TEXT_BYTES_MAX, About, digest_of
 from tallystick.detect.native import Settings, read_settings
+from tallystick.detect.native.model import span
 from tallystick.detect.samples import Sample, read_samples
 from tallystick.errors import InvalidInputError
 from tallystick.event.identifier import hidden_character
 from tallystick.follow.alarm import Severity
-from tallystick.sigma import Correlation, Document, Filter, Level, Place, Rule, load
+from tallystick.sigma import Correlation, CorrelationType, Document, Filter, Level, Operator, Place, Rule, load
 from tallystick.sigma.yaml_text import Node, read_documents
 
 BLOCK: Final = "tallystick"
@@ -31,6 +32,21 @@ PROSE_CHARS_MAX: Final = 8000
 CONTROLS_MAX: Final = 30
 LIST_VALUES_MAX: Final = 100
 OWN_KEYS: Final = ("kind", "owner", "category", "runbook", "response", "controls", "lists", "samples")
+
+_WORDS: Final = {
+    Operator.GTE: "at least",
+    Operator.GT: "more than",
+    Operator.LTE: "at most",
+    Operator.LT: "fewer than",
+    Operator.EQ: "exactly",
+    Operator.NEQ: "not",
+}
+_COUNTED: Final = {
+    CorrelationType.EVENT_COUNT: "{bounds} events",
+    CorrelationType.VALUE_COUNT: "{bounds} different values",
+    CorrelationType.TEMPORAL: "{bounds} of {rules} conditions",
+    CorrelationType.TEMPORAL_ORDERED: "{bounds} of {rules} conditions in their order",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +111,9 @@ class RuleFile:
         """Return in words how much it takes until the rule fires."""
         if not isinstance(self.main, Correlation):
             return "one event" if self.kind == SIGMA else self.kind.replace("_", " ")
-        window = f"within {self.main.timespan_us // 1_000_000:,} s"
-        bounds = " and ".join(f"{each.operator.value} {each.count:,}" for each in self.main.condition)
-        return f"{self.main.type.value.replace('_', ' ')} {bounds} {window}".replace("  ", " ")
+        bounds = " and ".join(f"{_WORDS[each.operator]} {each.count:,}" for each in self.main.condition)
+        what = _COUNTED[self.main.type].format(bounds=bounds or "all", rules=len(self.main.rules))
+        return f"{what} within {span(self.main.timespan_us)}"
 
 
 def parse_rule(text: bytes, name: str = "rule") -> RuleFile:
