@@ -142,7 +142,7 @@ def smtp_server(
 
     def authenticate(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
         good = isinstance(data, LoginPassword) and data.password == (password or "").encode()
-        return AuthResult(success=good)
+        return AuthResult(success=good, handled=good)
 
     more: dict[str, Any] = {}
     if password is not None:

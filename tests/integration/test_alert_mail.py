@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 from email import message_from_bytes
-from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 from typing import cast
