@@ -62,9 +62,9 @@ def parse_declaration(document: object, now_us: int) -> Declaration:
     found = _members(categories, {each.value for each in Category}, "/categories")
     patterns: list[Pattern] = []
     reasons: dict[Category, str] = {}
-    for name, said in found.items():
-        category, place = Category(name), f"/categories/{name}"
-        members = _members(said, {"patterns", "not_applicable"}, place)
+    for category in (each for each in Category if each.value in found):
+        place = f"/categories/{category}"
+        members = _members(found[category.value], {"patterns", "not_applicable"}, place)
         reason, listed = members.get("not_applicable"), members.get("patterns") or []
         if reason is not None and listed:
             raise DeclarationInvalidError("a category has patterns or does not apply, not both", pointer=place)
