@@ -8,11 +8,12 @@ the position; that gives the same alarms with the same occasions, which change n
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import structlog
 
+from tallystick.detect.around import Around, changes_rules
 from tallystick.detect.compiled import RulesInForce, compile_enabled
 from tallystick.detect.detector import Detector, Row
 from tallystick.detect.firing import Firing
@@ -20,7 +21,7 @@ from tallystick.detect.folding import Folding
 from tallystick.detect.health import detection
 from tallystick.detect.logsources import Logsources, shipped_bindings
 from tallystick.detect.own_alarms import OwnAlarms
-from tallystick.detect.ports import EnabledRule, EnginePorts, RuleFigures, Sender
+from tallystick.detect.ports import EnabledRule, EnginePorts, RuleFigures
 from tallystick.detect.standing import Standing, rule_standings
 from tallystick.detect.state import Position, States, Tally
 from tallystick.detect.subject import subject_of
@@ -29,9 +30,7 @@ from tallystick.event.disclosure import Disclosure
 from tallystick.follow.alarm import Alarm
 from tallystick.follow.background import Background
 from tallystick.follow.log_reader import LogReader
-from tallystick.follow.product_log import LEDGER_CLASS, PRODUCT_SOURCE
 from tallystick.health.model import Check
-from tallystick.sigma.correlate_groups import Group
 
 POLL_S: Final = 0.2
 FILL_S: Final = 0.1
@@ -46,7 +45,6 @@ RETRY_S: Final = 1.0
 GRACE_US: Final = 5_000_000
 """Time passes so long behind the clock while nothing comes: what is on its way into the log has an earlier time."""
 FOLDS: Final = "folds"
-UNKNOWN_SENDER: Final = ("unknown", "unknown")
 _telemetry = structlog.get_logger("tallystick.detect")
 
 
@@ -58,16 +56,15 @@ class Engine(Background):
         self._reader = reader
         self._states = states
         self._ports = ports
+        self._around = Around(ports)
         self.position = states.find() or _begin(states, reader.size)
         self.position.next_index = min(self.position.next_index, reader.size)
         self._rules: tuple[EnabledRule, ...] = ()
         self._logsources = Logsources(shipped_bindings())
         self._force = RulesInForce(logsources=self._logsources)
-        self._detector = Detector(self._force, self._logsources, self._scope_of)
+        self._detector = Detector(self._force, self._logsources, self._around.scope_of)
         self._folding = Folding()
         self._folding.load(states.load([FOLDS])[FOLDS])
-        self._lists: dict[str, tuple[str, ...] | None] = {}
-        self._senders: dict[int, Sender] = {}
         self._version = -1
         self._is_stale = True
         self._chunks: Iterator[tuple[list[Disclosure], int]] | None = None
@@ -154,8 +151,8 @@ class Engine(Background):
         self._blocked = why
         try:
             self._ports.raise_alarms(self._own.blocked(self.position.next_index, why))
-        except TallystickError as error:
-            _telemetry.error("the alarm about it could not be raised", code=error.code)
+        except Exception:  # noqa: BLE001 - what keeps events from being judged may keep alarms from being told as well
+            _telemetry.exception("the alarm about it could not be raised")
 
     def _refresh(self) -> None:
         """Take up what changed of rules, lists and sources."""
@@ -166,46 +163,24 @@ class Engine(Background):
         if version == self._version:
             return
         self._version = version
-        self._senders = dict(self._ports.senders())
+        lists_changed = self._around.look()
         rules = tuple(self._ports.enabled())
-        if rules == self._rules and all(self._list(name) == known for name, known in self._lists.items()):
+        if rules == self._rules and not lists_changed:
             return
         self._save()  # the states are taken back from there
         self._take_up(rules)
 
     def _take_up(self, rules: tuple[EnabledRule, ...]) -> None:
         self._count_seen()
-        self._lists = {}
+        self._around.forget_lists()
         self._rules = rules
-        self._force = compile_enabled(rules, self._logsources, self._listed, self._known)
-        self._detector = Detector(self._force, self._logsources, self._scope_of)
+        self._force = compile_enabled(rules, self._logsources, self._around.listed, self._around.known)
+        self._detector = Detector(self._force, self._logsources, self._around.scope_of)
         keys = self._detector.state_keys()
         self._detector.load(self._states.load(keys))
         self._detector.received_us = self.position.received_us
         self._states.keep_only({*keys, FOLDS})
         self._pending += self._own.failed(self._force.units.values())
-
-    def _list(self, name: str) -> tuple[str, ...] | None:
-        values = self._ports.lists(name)
-        return None if values is None else tuple(values)
-
-    def _listed(self, name: str) -> Sequence[str] | None:
-        values = self._lists[name] = self._list(name)
-        return values
-
-    def _known(self) -> list[tuple[Group, int, int | None]]:
-        return [
-            ((each.name,), each.registered_at, None if each.silence_s is None else each.silence_s * 1_000_000)
-            for each in self._senders.values()
-            if not each.retired
-        ]
-
-    def _scope_of(self, source: str) -> str:
-        return next((each.scope for each in self._senders.values() if each.name == source), "")
-
-    def _source(self, number: int) -> tuple[str, str]:
-        sender = self._senders.get(number)
-        return UNKNOWN_SENDER if sender is None else (sender.name, sender.kind)
 
     def _judge_some(self) -> bool:
         """Judge what there is, for a moment; returns False when there is nothing."""
@@ -227,7 +202,7 @@ class Engine(Background):
         rows, done_to = found
         for row in rows:
             self._judge(row)
-            if _changes_rules(row):
+            if changes_rules(row):
                 # What follows may be under other rules: look at the tables first.
                 done_to, self._chunks, self._is_stale = row.index + 1, None, True
                 break
@@ -238,7 +213,7 @@ class Engine(Background):
         return True
 
     def _judge(self, row: Disclosure) -> None:
-        subject = subject_of(row, self._source, self._ports.category)
+        subject = subject_of(row, self._around.source, self._ports.category)
         if subject is None:
             self.position.erased += 1
             return
@@ -314,15 +289,3 @@ def _begin(states: States, size: int) -> Position:
     position = Position(next_index=size)
     states.save(position, ())
     return position
-
-
-_CHANGES: Final = (b'"action":"rule.', b'"action":"indicator_list.', b'"action":"source.')
-
-
-def _changes_rules(row: Disclosure) -> bool:
-    """Whether an event may change rules, lists or sources, and so how what follows it is judged."""
-    return (
-        row.source == PRODUCT_SOURCE
-        and row.class_number == LEDGER_CLASS
-        and any(each in (row.facts or b"") for each in _CHANGES)
-    )
