@@ -50,7 +50,7 @@ def test_an_alert_arrives_as_text_and_html_with_every_value_escaped_and_no_heade
             (envelope,) = mailbox.wait(1)
             wait_until(lambda: world.evidence().settled)
             (settled,) = world.evidence().settled
-    mail = cast("EmailMessage", message_from_bytes(cast("bytes", envelope.content), policy=default))
+    mail = message_from_bytes(cast("bytes", envelope.content), policy=default)
     assert envelope.rcpt_tos == ["ops@example.org"]
     assert envelope.mail_from == SENDER
     assert mail["bcc"] is None
