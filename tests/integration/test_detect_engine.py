@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.detect_world import DELETED, MANY_FAILED, detecting, enabled, settle
 from tests.installation import sample
+from tests.stream_world import wait_until
 
 from tallystick.errors import UnavailableError
 from tallystick.event.occurred import time_of_us
@@ -201,3 +202,17 @@ def test_figures_of_a_rule_outlive_a_restart(tmp_path: Path) -> None:
             (rule,) = engine.standing().rules
     assert (rule.matched, rule.fired) == (2, 2)
     assert rule.seen >= 3
+
+
+def test_sealed_and_unsealed_events_are_judged_alike(tmp_path: Path) -> None:
+    with detecting(tmp_path, DELETED) as world:
+        with world.engine() as engine:
+            settle(engine)
+        sent = [world.send(deleted(actor={"id": f"u{number}", "type": "user"}))[0] for number in range(6)]
+        ledger = world.house.instance.ledger
+        ledger.rotate()
+        wait_until(lambda: ledger.snapshot().sealed_size > sent[-1])
+        sent += [world.send(deleted(actor={"id": f"u{number}", "type": "user"}))[0] for number in range(6, 9)]
+        with world.engine() as engine:
+            settle(engine)
+    assert [each.indexes[0] for each in world.alarms] == sent
