@@ -91,10 +91,10 @@ class RetentionWorld:
 
 
 @contextmanager
-def retention_world(root: Path, clock: ManualClock | None = None) -> Iterator[RetentionWorld]:
+def retention_world(root: Path, clock: ManualClock | None = None, **changes: Any) -> Iterator[RetentionWorld]:
     """Yield an installation in `root`."""
     clock = clock or ManualClock()
-    with installation(root, clock=clock) as here:
+    with installation(root, clock=clock, **changes) as here:
         world = RetentionWorld(here, clock, root)
         world.room.worker.stop()  # runs are asked for, so that none comes between two steps
         yield world
