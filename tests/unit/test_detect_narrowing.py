@@ -77,4 +77,4 @@ def test_a_rule_cannot_hold_where_what_it_requires_never_comes(detection: str, h
 
 
 def test_the_rule_of_the_tests_is_narrowed_to_its_action() -> None:
-    assert actions_of(parse_rule(rule_text().encode()).documents) == {"secret.read"}
+    assert actions_of(parse_rule(rule_text().encode()).documents) == frozenset({"secret.read"})
