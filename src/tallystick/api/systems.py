@@ -1,4 +1,4 @@
-"""The register of systems, declarations of critical activity, and coverage now or at any place in the log."""
+"""The register of systems, and coverage now or at any place in the log."""
 
 from __future__ import annotations
 
@@ -9,31 +9,26 @@ from litestar import Request, Response, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, PathParameter, QueryParameter
 
-from tallystick.access.grants.errors import OwnDecisionError
 from tallystick.access.model import Caller
 from tallystick.access.scopes import parse_scope
 from tallystick.api.commands import BODY_PROBLEMS, COMMAND, need_caller
 from tallystick.api.openapi import FILES, PROBLEMS
 from tallystick.api.register_file import MEDIA, Form, register_file
 from tallystick.api.services import Services, caller_of
+from tallystick.api.system_rows import coverage_rows, system_rows
 from tallystick.api.system_views import (
     CoveragesView,
     CoverageView,
     SystemDetail,
     SystemsView,
-    coverage_rows,
     coverage_view,
     detail_view,
-    system_rows,
     system_views,
 )
 from tallystick.errors import PermissionMissingError
 from tallystick.event.occurred import time_of_us
 from tallystick.govern.systems.coverage import Coverage
 from tallystick.govern.systems.errors import (
-    DeclarationDecidedError,
-    DeclarationInvalidError,
-    NotYourSystemError,
     PositionUnknownError,
     SystemConflictError,
     SystemInvalidError,
@@ -42,7 +37,6 @@ from tallystick.govern.systems.errors import (
 from tallystick.govern.systems.model import DataClass, Environment, Facts
 
 _READING: Final[dict[str, Any]] = {"guards": [need_caller], "sync_to_thread": True, "tags": ["systems"]}
-#: A declaration is a text of up to a hundred patterns.
 _CHANGING: Final[dict[str, Any]] = {**COMMAND, "request_max_body_size": 512 << 10, "tags": ["systems"]}
 _KNOWN: Final = {403: PermissionMissingError.code, 404: SystemUnknownError.code}
 _REGISTERING: Final = {
@@ -51,22 +45,8 @@ _REGISTERING: Final = {
     422: SystemInvalidError.code,
     **BODY_PROBLEMS,
 }
-_DECLARING: Final = {
-    403: NotYourSystemError.code,
-    404: SystemUnknownError.code,
-    409: DeclarationDecidedError.code,
-    422: DeclarationInvalidError.code,
-    **BODY_PROBLEMS,
-}
-_DECIDING: Final = {
-    403: OwnDecisionError.code,
-    404: SystemUnknownError.code,
-    409: DeclarationDecidedError.code,
-    **BODY_PROBLEMS,
-}
 _AT_PROBLEMS: Final = {**_KNOWN, 422: PositionUnknownError.code}
 SystemId = Annotated[str, PathParameter(description="The id of a system.")]
-_DeclarationId = Annotated[str, PathParameter(description="The id of a declaration.")]
 _At = Annotated[int | None, QueryParameter(ge=1, description="After so many events of the log; left out: now.")]
 _Form = Annotated[Form, QueryParameter(name="format", description="csv or json.")]
 _Why = Annotated[str, msgspec.Meta(max_length=1000, description="Why; personal data, and kept out of the facts.")]
@@ -108,27 +88,6 @@ class SystemChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     procedure: str | None = None
 
 
-class NewDeclaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is critical, proposed for somebody else to decide about; `based_on` is the declaration in force, or null."""
-
-    declaration: Annotated[
-        dict[str, Any],
-        msgspec.Meta(
-            description="`categories`: by name either `patterns` (name, query, why, silence_minutes, sources) or"
-            " `not_applicable` with the reason."
-        ),
-    ]
-    based_on: str | None
-    reason: _Why
-
-
-class DeclarationApproval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is approved: exactly the text with this digest."""
-
-    digest: str
-    reason: _Why = ""
-
-
 class SystemBecause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why something is refused or ended."""
 
@@ -139,13 +98,6 @@ class SystemMade(msgspec.Struct, frozen=True, kw_only=True):
     """Which system it is."""
 
     system: str
-
-
-class DeclarationMade(msgspec.Struct, frozen=True, kw_only=True):
-    """Which declaration it is, and where it stands."""
-
-    declaration: str
-    state: str
 
 
 @get("/api/v1/systems", opt={PROBLEMS: {403: PermissionMissingError.code}}, summary="Systems", **_READING)
@@ -261,78 +213,6 @@ def system_coverage(
     return shown_coverage(services, services.systems.coverage.get(caller_of(request, services), system, at))
 
 
-@post("/api/v1/systems/{system:str}/declarations", opt={PROBLEMS: _DECLARING}, summary="Declare", **_CHANGING)
-def propose_declaration(
-    request: Request[Any, Any, Any],
-    services: NamedDependency[Services],
-    system: SystemId,
-    data: JSONBody[NewDeclaration],
-) -> DeclarationMade:
-    """Propose what is critical in a system, for somebody else to decide about."""
-    made = services.systems.register.propose(
-        caller_of(request, services), system, data.declaration, based_on=data.based_on, reason=data.reason
-    )
-    return DeclarationMade(declaration=made, state="proposed")
-
-
-@post(
-    "/api/v1/systems/{system:str}/declarations/{declaration:str}/approve",
-    status_code=200,
-    opt={PROBLEMS: _DECIDING},
-    summary="Approve a declaration",
-    **_CHANGING,
-)
-def approve_declaration(
-    request: Request[Any, Any, Any],
-    services: NamedDependency[Services],
-    system: SystemId,
-    declaration: _DeclarationId,
-    data: JSONBody[DeclarationApproval],
-) -> DeclarationMade:
-    """Put what somebody else proposed in force. Needs `systems.approve`, and a person."""
-    caller = caller_of(request, services)
-    services.systems.register.approve(caller, system, declaration, data.digest, reason=data.reason)
-    return DeclarationMade(declaration=declaration, state="approved")
-
-
-@post(
-    "/api/v1/systems/{system:str}/declarations/{declaration:str}/reject",
-    status_code=200,
-    opt={PROBLEMS: _DECIDING},
-    summary="Reject a declaration",
-    **_CHANGING,
-)
-def reject_declaration(
-    request: Request[Any, Any, Any],
-    services: NamedDependency[Services],
-    system: SystemId,
-    declaration: _DeclarationId,
-    data: JSONBody[SystemBecause],
-) -> DeclarationMade:
-    """Refuse what somebody else proposed, and say why."""
-    caller = caller_of(request, services)
-    services.systems.register.reject(caller, system, declaration, reason=data.reason)
-    return DeclarationMade(declaration=declaration, state="rejected")
-
-
-@post(
-    "/api/v1/systems/{system:str}/declarations/{declaration:str}/withdraw",
-    status_code=200,
-    opt={PROBLEMS: _DECIDING},
-    summary="Withdraw a declaration",
-    **_CHANGING,
-)
-def withdraw_declaration(
-    request: Request[Any, Any, Any],
-    services: NamedDependency[Services],
-    system: SystemId,
-    declaration: _DeclarationId,
-) -> DeclarationMade:
-    """Take one's own proposal back."""
-    services.systems.register.withdraw(caller_of(request, services), system, declaration)
-    return DeclarationMade(declaration=declaration, state="withdrawn")
-
-
 def system_detail(services: Services, caller: Caller, system: str) -> SystemDetail:
     """Return a system with its history, and how it stands unless it is retired."""
     detail = services.systems.register.get(caller, system)
@@ -349,7 +229,7 @@ def shown_coverage(services: Services, found: Coverage) -> CoverageView:
 
 def _facts(given: dict[str, Any]) -> dict[str, Any]:
     """Return what was given in the words of the model."""
-    said = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    said: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     if "scopes" in said:
         said["scopes"] = tuple(parse_scope(each) for each in given["scopes"])
     for name, kind in (("environment", Environment), ("data_class", DataClass)):
@@ -368,8 +248,4 @@ SYSTEM_ROUTES: Final = (
     change_system,
     retire_system,
     system_coverage,
-    propose_declaration,
-    approve_declaration,
-    reject_declaration,
-    withdraw_declaration,
 )

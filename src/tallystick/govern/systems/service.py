@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from tallystick.access.grants.asking import acting_person, is_operator
 from tallystick.access.grants.deciding import require_another
-from tallystick.access.grants.members import find_by_handle, find_member
+from tallystick.access.grants.members import find_member
 from tallystick.access.model import Caller
 from tallystick.access.permissions import Permission
 from tallystick.access.require import require
@@ -19,6 +19,7 @@ from tallystick.follow.commands import Commands
 from tallystick.follow.projection import Projection
 from tallystick.govern.ports import GovernPorts
 from tallystick.govern.systems import events
+from tallystick.govern.systems.answering import require_free, with_people
 from tallystick.govern.systems.check import check_facts, parse_declaration
 from tallystick.govern.systems.errors import (
     DeclarationDecidedError,
@@ -26,7 +27,6 @@ from tallystick.govern.systems.errors import (
     DeclarationUnknownError,
     NotYourSystemError,
     SystemConflictError,
-    SystemInvalidError,
     SystemUnknownError,
 )
 from tallystick.govern.systems.model import Declaration, Facts, Proposal, System, Version, digest_of
@@ -92,8 +92,8 @@ class SystemService:
         system = _new_id("y")
 
         def decide(connection: Connection) -> Events:
-            known = _with_people(connection, facts, ())
-            _require_free(connection, known.name, None)
+            known = with_people(connection, facts, ())
+            require_free(connection, known.name, None)
             return [events.registered(caller, system, known, self._ports.now_us())]
 
         self._commands.run(decide)
@@ -110,7 +110,7 @@ class SystemService:
             nonlocal done
             found = self._answered(connection, caller, system)
             known = (found.facts.owner, *found.facts.deputies)
-            facts = _with_people(connection, check_facts(replace(found.facts, **wanted)), known)
+            facts = with_people(connection, check_facts(replace(found.facts, **wanted)), known)
             done = tuple(
                 each.name for each in fields(Facts) if getattr(facts, each.name) != getattr(found.facts, each.name)
             )
@@ -118,7 +118,7 @@ class SystemService:
                 return []
             if {"owner", "deputies", "scopes"} & set(done):
                 require(caller, Permission.SYSTEMS_MANAGE, *found.facts.scopes, *facts.scopes)
-            _require_free(connection, facts.name, found.id)
+            require_free(connection, facts.name, found.id)
             return [events.changed(caller, found, facts, done, self._ports.now_us())]
 
         self._commands.run(decide)
@@ -253,33 +253,6 @@ def _seen(connection: Connection, caller: Caller, system: str) -> System:
     if found is None or not sees(caller, found):
         raise SystemUnknownError(f"there is no system {system[:40]!r}")
     return found
-
-
-def _with_people(connection: Connection, facts: Facts, known: Sequence[str]) -> Facts:
-    """Return the facts with owner and deputies by their ids; raises SystemInvalidError for who has no account, unless
-    she is `known` here since before: who leaves does not keep others from changing the rest.
-    """
-    return replace(
-        facts,
-        owner=_person(connection, facts.owner, known, "/owner"),
-        deputies=tuple(_person(connection, each, known, "/deputies") for each in facts.deputies),
-    )
-
-
-def _person(connection: Connection, named: str, known: Sequence[str], pointer: str) -> str:
-    if named in known:
-        return named
-    found = find_by_handle(connection, named) or find_member(connection, named)
-    if found is None or found.disabled:
-        raise SystemInvalidError(f"there is no person {named[:64]!r} with an account", pointer=pointer)
-    return found.id
-
-
-def _require_free(connection: Connection, name: str, system: str | None) -> None:
-    wanted = name.casefold()
-    for each in load_systems(connection):
-        if each.retired_index is None and each.id != system and each.facts.name.casefold() == wanted:
-            raise SystemConflictError(f"there is a system called {each.facts.name!r}")
 
 
 def _require_base(system: System, based_on: str | None) -> None:

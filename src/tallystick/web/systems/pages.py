@@ -13,12 +13,11 @@ from tallystick.access.permissions import Permission
 from tallystick.api.problem import Problem
 from tallystick.api.register_file import register_file
 from tallystick.api.services import Services
+from tallystick.api.system_rows import coverage_rows, system_rows
 from tallystick.api.system_views import (
     CoverageView,
     SystemDetail,
     SystemView,
-    coverage_rows,
-    system_rows,
     system_views,
 )
 from tallystick.api.systems import shown_coverage, system_detail
