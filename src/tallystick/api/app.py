@@ -36,6 +36,7 @@ from tallystick.api.read import disclosures, event, events, export, facets, hist
 from tallystick.api.record import record_events
 from tallystick.api.releases import RELEASE_ROUTES
 from tallystick.api.retention import RETENTION_ROUTES
+from tallystick.api.review_calendar import CALENDAR_ROUTES
 from tallystick.api.reviews import REVIEW_ROUTES
 from tallystick.api.roles import ROLE_ROUTES
 from tallystick.api.rules import RULE_ROUTES
@@ -45,6 +46,7 @@ from tallystick.api.settings import SETTING_ROUTES
 from tallystick.api.silences import SILENCE_ROUTES
 from tallystick.api.sources import SOURCE_ROUTES
 from tallystick.api.streams import STREAM_ROUTES
+from tallystick.api.system_declarations import DECLARATION_ROUTES
 from tallystick.api.systems import SYSTEM_ROUTES
 from tallystick.api.tokens import TOKEN_ROUTES
 from tallystick.api.views import VIEW_ROUTES
@@ -77,6 +79,7 @@ ROUTES: Final = (
     *POLICY_ROUTES,
     *DUTY_ROUTES,
     *REVIEW_ROUTES,
+    *CALENDAR_ROUTES,
     *RETENTION_ROUTES,
     *STREAM_ROUTES,
     *GITLAB_ROUTES,
@@ -87,6 +90,7 @@ ROUTES: Final = (
     *SILENCE_ROUTES,
     *ALERT_ACT_ROUTES,
     *SYSTEM_ROUTES,
+    *DECLARATION_ROUTES,
     *EXCEPTION_ROUTES,
     healthz,
     readyz,
