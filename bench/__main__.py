@@ -79,6 +79,7 @@ def _quick_sizes(home: Path) -> dict[str, list[str]]:
         "streams": ["--events", "20000", "--backlog", "20000"],
         "sigma": ["--events", "5000", "--loaded", "300"],
         "detect": ["--events", "5000", "--rate", "1000", "--seconds", "3"],
+        "retention": ["--events", "20000", "--personal", "4000"],
     }
 
 

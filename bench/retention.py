@@ -25,8 +25,8 @@ from tallystick.retain.model import Terms
 from tallystick.search.model import Search
 from tallystick.server import Instance, open_instance
 
-EVENTS = 2_000_000
-PERSONAL = 200_000
+EVENTS = 1_000_000
+PERSONAL = 100_000
 BAR = 10_000_000
 DAY_US = 86_400_000_000
 SEARCHERS = 2
