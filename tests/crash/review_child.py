@@ -35,8 +35,10 @@ def main(root: Path, start_us: int, act: str, moment: str, number: int) -> None:
 
         room, commands = instance.services.reviews, Commands(instance.projection, append)
         ports = room.upkeep._ports
+        room.upkeep._stopping.set()  # nobody else opens anything meanwhile
+        room.upkeep._thread.join()
         if act == "open":
-            clock.advance(WEEK_S)  # only now: the installation's own upkeep has looked
+            clock.advance(WEEK_S)
             ReviewUpkeep(instance.projection, commands, ports).look()
         else:
             review = room.looking.list(OPERATOR)[0].review

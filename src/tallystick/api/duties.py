@@ -11,8 +11,8 @@ from litestar.params import JSONBody, PathParameter
 
 from tallystick.access.scopes import parse_scope
 from tallystick.api.commands import BODY_PROBLEMS, COMMAND, need_caller
+from tallystick.api.duty_views import DutiesView, DutyView, duty_view
 from tallystick.api.openapi import PROBLEMS
-from tallystick.api.review_views import DutiesView, DutyView, duty_view
 from tallystick.api.services import Services, caller_of
 from tallystick.errors import PermissionMissingError
 from tallystick.review.duties import USUAL

@@ -1,4 +1,4 @@
-"""Reviews through the API: read, marked, signed, taken away; and the calendar of what is due."""
+"""Reviews through the API: read, marked, signed, taken away."""
 
 from __future__ import annotations
 
@@ -10,26 +10,21 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from tallystick.access.grants.errors import OwnDecisionError
-from tallystick.access.model import Caller
 from tallystick.access.scopes import parse_scope
 from tallystick.api.commands import BODY_PROBLEMS, COMMAND, need_caller
 from tallystick.api.openapi import FILES, PROBLEMS
 from tallystick.api.review_views import (
-    CalendarView,
-    FiguresView,
     RecountView,
     ReviewsView,
     ReviewView,
     SectionRowsView,
-    due_view,
-    figures_view,
     line_view,
     review_view,
     rows_view,
 )
 from tallystick.api.services import Services, caller_of
 from tallystick.errors import PermissionMissingError
-from tallystick.query.moments import format_moment, parse_moment
+from tallystick.query.moments import parse_moment
 from tallystick.review.errors import (
     LateReasonMissingError,
     OwnReviewError,
@@ -272,54 +267,10 @@ def export_review(
     return file_answer(services.reviews.files.make(caller_of(request, services), review_id, form))
 
 
-@get(
-    "/api/v1/review-calendar",
-    opt={"parameters": ("month",), PROBLEMS: {422: ReviewInvalidError.code}},
-    summary="What falls due",
-    **_READING,
-)
-def review_calendar(
-    request: Request[Any, Any, Any],
-    services: NamedDependency[Services],
-    month: Annotated[str | None, QueryParameter(description="Such as 2027-01; now if left out.")] = None,
-) -> CalendarView:
-    """Return what falls due in a month: reviews, and periods that are still to end."""
-    return calendar_view(services, caller_of(request, services), month)
-
-
-@get("/api/v1/review-figures", opt={"parameters": ("scope",)}, summary="How reviews are done", **_READING)
-def review_figures(
-    request: Request[Any, Any, Any],
-    services: NamedDependency[Services],
-    within: Annotated[str, QueryParameter(name="scope", description="This scope and those below it.")] = "/",
-) -> FiguresView:
-    """Return how many reviews were in time, how long they take, what they found, and what is left to do."""
-    scope = parse_scope(within)
-    return figures_view(scope, services.reviews.looking.figures(caller_of(request, services), scope))
-
-
 def file_answer(made: ReviewFile) -> Response[bytes]:
     """Return the answer that hands out a file; a browser stores it and makes nothing of it."""
     headers = {"content-disposition": f'attachment; filename="{made.name}"', "cache-control": "no-store"}
     return Response(made.data, media_type=made.media_type, headers=headers)
-
-
-def calendar_view(services: Services, caller: Caller, month: str | None) -> CalendarView:
-    """Return a month of the calendar; raises ReviewInvalidError for what is no month."""
-    now = services.ledger.status().now
-    moment = parse_moment(month or "now", now)
-    if moment is None or (month and len(month) != len("2027-01")):
-        raise ReviewInvalidError(f"{(month or '')[:20]!r} is not a month such as 2027-01", pointer="/month")
-    named = month or month_of(now)
-    bounds = parse_moment(named, now)
-    assert bounds is not None
-    found = services.reviews.looking.calendar(caller, bounds.start, bounds.end)
-    return CalendarView(month=named, due=[due_view(each) for each in found])
-
-
-def month_of(moment_us: int) -> str:
-    """Return the month of a time, in UTC."""
-    return format_moment(moment_us)[:7]
 
 
 def parse_due(text: str, now_us: int) -> int:
@@ -342,6 +293,4 @@ REVIEW_ROUTES: Final = (
     finish_follow_up,
     sign_review,
     export_review,
-    review_calendar,
-    review_figures,
 )

@@ -9,15 +9,15 @@ from urllib.parse import quote
 import typer
 
 from tallystick.cli.connect import connect
-from tallystick.cli.console import plain, print_json, say
+from tallystick.cli.console import print_json, say
+from tallystick.cli.duties import app as duty
+from tallystick.cli.duties import named, print_rows
 from tallystick.cli.files import new_file, require_absent
 from tallystick.cli.options import Data, Json, State, Url
-from tallystick.cli.table import Column, print_table
 from tallystick.client import Client
 
 ROUTE = "/api/v1/reviews"
 LIST = ("id", "title", "kind", "period", "scope", "state", "due", "done")
-DUTIES = ("id", "title", "kind", "scope", "every", "due after", "signatures", "state")
 SECTIONS = ("section", "title", "count", "done", "waiting for")
 ROWS = ("index", "at", "action", "actor", "target", "what")
 ITEMS = ("item", "verdict", "facts")
@@ -28,7 +28,6 @@ app = typer.Typer(
     help="Reviews of the log: list, show, mark, decide, follow up, sign, export, calendar; and their duties.",
     no_args_is_help=True,
 )
-duty = typer.Typer(help="Duties: list, add, retire.", no_args_is_help=True)
 app.add_typer(duty, name="duty")
 
 ReviewId = Annotated[str, typer.Argument(metavar="REVIEW", help="Id of the review, as `reviews list` shows it.")]
@@ -57,7 +56,9 @@ def list_reviews(
         for each in found:
             print_json(each)
         return
-    _print(LIST, "title", [(*_line(each), each["due"][:10], f"{each['done']}/{each['sections']}") for each in found])
+    print_rows(
+        LIST, "title", [(*_line(each), each["due"][:10], f"{each['done']}/{each['sections']}") for each in found]
+    )
     if not found:
         say("no reviews; `tallystick reviews duty add` sets up what is reviewed, and the first opens by itself", "dim")
 
@@ -230,7 +231,7 @@ def calendar(
     cells = [
         (
             each["due"][:10],
-            *_named(each),
+            *named(each),
             each["period"],
             each["scope"],
             each["state"] or "to come",
@@ -238,7 +239,7 @@ def calendar(
         )
         for each in found["due"]
     ]
-    _print(DUE, "title", cells)
+    print_rows(DUE, "title", cells)
     if not cells:
         say(f"nothing falls due in {found['month']}", "dim")
 
@@ -251,93 +252,7 @@ def figures(scope: Scope = "/", data: Data = None, state: State = None, url: Url
     if as_json:
         print_json(found)
     else:
-        _print(("figure", "value"), "", [(name.replace("_", " "), str(value)) for name, value in found.items()])
-
-
-@duty.command("list")
-def list_duties(data: Data = None, state: State = None, url: Url = None, as_json: Json = False) -> None:
-    """List duties, the oldest first."""
-    with connect(data, state, url) as client:
-        found = client.ask("GET", "/api/v1/duties")["duties"]
-    if as_json:
-        for each in found:
-            print_json(each)
-        return
-    cells = [
-        (
-            each["id"],
-            *_named(each),
-            each["scope"],
-            each["cadence"],
-            f"{each['due_days']} days",
-            "two" if each["second"] else "one",
-            "retired" if each["retired_at"] else "in force",
-        )
-        for each in found
-    ]
-    _print(DUTIES, "title", cells)
-
-
-@duty.command("add")
-def add_duty(
-    title: Annotated[str, typer.Argument(help="What it is called.")],
-    kind: Annotated[
-        str,
-        typer.Option(
-            "--kind",
-            help="log_review, policy_review, access_recertification, exception_review or declaration_review.",
-        ),
-    ] = "log_review",
-    scope: Annotated[str, typer.Option("--scope", help="What is reviewed; / is everything.")] = "/",
-    cadence: Annotated[
-        str | None, typer.Option("--every", help="week, quarter or year; by kind if left out.", show_default=False)
-    ] = None,
-    reviewer: Annotated[
-        list[str] | None, typer.Option("--reviewer", help="Id of a person; repeat for more.", show_default=False)
-    ] = None,
-    role: Annotated[str, typer.Option("--role", help="Role whose holders review.")] = "",
-    second: Annotated[bool, typer.Option("--second", help="Another must sign, too.")] = False,
-    sample: Annotated[int, typer.Option("--sample", help="Events of the random sample.")] = 25,
-    due_days: Annotated[
-        int | None, typer.Option("--due-days", help="Days after the period; by kind if left out.", show_default=False)
-    ] = None,
-    data: Data = None,
-    state: State = None,
-    url: Url = None,
-    as_json: Json = False,
-) -> None:
-    """Set up a duty; its first review is of the period that it is set up in."""
-    body: dict[str, Any] = {
-        "title": title,
-        "kind": kind,
-        "scope": scope,
-        "cadence": cadence,
-        "reviewers": reviewer or [],
-        "role": role,
-        "second": second,
-        "sample": sample,
-        "due_days": due_days,
-    }
-    with connect(data, state, url) as client:
-        made = client.ask("POST", "/api/v1/duties", body)
-    if as_json:
-        print_json(made)
-    else:
-        say(f"{made['id']} is set up; its first review opens when this {made['cadence']} has ended")
-
-
-@duty.command("retire")
-def retire_duty(
-    which: Annotated[str, typer.Argument(metavar="DUTY", help="Id of the duty.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why.")],
-    data: Data = None,
-    state: State = None,
-    url: Url = None,
-) -> None:
-    """End a duty; what is open stays to be signed."""
-    with connect(data, state, url) as client:
-        client.ask("POST", f"/api/v1/duties/{quote(which, safe='')}/retire", {"reason": reason})
-    say(f"{which} is retired")
+        print_rows(("figure", "value"), "", [(name.replace("_", " "), str(value)) for name, value in found.items()])
 
 
 def _show(found: dict[str, Any]) -> None:
@@ -348,7 +263,7 @@ def _show(found: dict[str, Any]) -> None:
         (each["section"], each["title"], f"{each['count']:,}", "yes" if each["done"] else "no", each["waiting"])
         for each in found["sections"]
     ]
-    _print(SECTIONS, "waiting for", cells)
+    print_rows(SECTIONS, "waiting for", cells)
     for each in found["signatures"]:
         late = f", late: {each['reason']}" if each["late"] else ""
         say(f"{each['place']} signature by {each['name'] or each['person']} at {each['at'][:19]}{late}")
@@ -364,12 +279,12 @@ def _show_section(found: dict[str, Any]) -> None:
         say(section["query"], "dim")
     if section["items"]:
         cells = [(each["item"], _verdict(each), _facts(each["facts"])) for each in section["items"]]
-        _print(ITEMS, "facts", cells)
+        print_rows(ITEMS, "facts", cells)
     rows = [
         (str(each["index"]), each["received_at"][:19], each["action"], each["actor"], each["target"], each["message"])
         for each in found["rows"]
     ]
-    _print(ROWS, "what", rows)
+    print_rows(ROWS, "what", rows)
     for each in section["marks"]:
         own = f", but for {each['own']} about herself" if each["own"] else ""
         say(f"{each['name'] or each['person']}: {each['verdict']}{own} {each['note'] or ''}")
@@ -394,17 +309,8 @@ def _seen(client: Client, review: str, digest: str | None) -> str:
 
 
 def _line(each: dict[str, Any]) -> tuple[str, ...]:
-    return each["id"], *_named(each), each["period"], each["scope"], each["state"]
-
-
-def _named(each: dict[str, Any]) -> tuple[str, str]:
-    return each["title"] or each.get("duty") or each["id"], each["kind"].replace("_", " ")
+    return each["id"], *named(each), each["period"], each["scope"], each["state"]
 
 
 def _path(review: str) -> str:
     return f"{ROUTE}/{quote(review, safe='')}"
-
-
-def _print(headings: tuple[str, ...], folding: str, rows: list[tuple[Any, ...]]) -> None:
-    columns = [Column(heading, folds=heading == folding) for heading in headings]
-    print_table(columns, [[plain(cell if isinstance(cell, str) else "") for cell in row] for row in rows])

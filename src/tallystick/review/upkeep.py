@@ -5,6 +5,7 @@ Looking again changes nothing: ids follow from the duty and the period, and what
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Final
 
@@ -23,6 +24,8 @@ from tallystick.review.ports import ReviewPorts
 from tallystick.review.snapshot import make_snapshot
 from tallystick.store.tables.reviews import REVIEW, REVIEW_FOLLOW_UP
 
+FIRST_S: Final = 2.0
+"""After the start: a command that is over sooner leaves reviews to the server."""
 EVERY_S: Final = 20.0
 DUE_SOON: Final = "duty.due_soon"
 OVERDUE: Final = "duty.overdue"
@@ -36,14 +39,16 @@ class ReviewUpkeep(Background):
         self._projection = projection
         self._commands = commands
         self._ports = ports
+        self._looking = threading.Lock()
         self._told: set[str] = set()  # occasions, only to not ask again; the alerts know them too
         super().__init__("review-upkeep")
 
     def look(self) -> None:
         """Open what is to be opened, waive what is waived, and raise what is due."""
-        self._open_ended()
-        self._waive_open()
-        self._call()
+        with self._looking:
+            self._open_ended()
+            self._waive_open()
+            self._call()
 
     def open(self, duty: Duty, period: Period) -> None:
         """Open the review of a duty for a period that has ended, or waive it; where there is one, nothing changes."""
@@ -77,15 +82,15 @@ class ReviewUpkeep(Background):
         self._append_once(duty, period, opened)
 
     def _run(self) -> None:
-        while True:
+        pause = FIRST_S
+        while not self._stopping.wait(pause):
+            pause = EVERY_S
             try:
                 self.look()
             except TallystickError as error:
                 _telemetry.error("reviews are not up to date", code=error.code, message=error.message)
             except FileNotFoundError:
                 _telemetry.info("a segment was replaced while a review was made; it is made again")
-            if self._stopping.wait(EVERY_S):
-                return
 
     def _open_ended(self) -> None:
         now_us = self._ports.now_us()

@@ -9,8 +9,8 @@ import msgspec
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 
-from tallystick.api.review_views import KINDS, CalendarView, DueView
-from tallystick.api.reviews import calendar_view
+from tallystick.api.duty_views import KINDS, CalendarView, DueView
+from tallystick.api.review_calendar import calendar_view
 from tallystick.api.services import Services
 from tallystick.web.caller import person
 from tallystick.web.page import render

@@ -12,8 +12,8 @@ from litestar.params import PathParameter
 from tallystick.access.errors import ScopeInvalidError
 from tallystick.access.permissions import Permission
 from tallystick.access.scopes import parse_scope
+from tallystick.api.duty_views import KINDS, DutyView, duty_view
 from tallystick.api.problem import Problem, problem_of
-from tallystick.api.review_views import KINDS, DutyView, duty_view
 from tallystick.api.services import Services
 from tallystick.errors import PermissionMissingError
 from tallystick.review.duties import USUAL

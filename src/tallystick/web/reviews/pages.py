@@ -13,13 +13,12 @@ from litestar.params import PathParameter, QueryParameter
 from tallystick.access.grants.errors import OwnDecisionError
 from tallystick.access.permissions import Permission
 from tallystick.access.scopes import parse_scope
+from tallystick.api.duty_views import FiguresView, figures_view
 from tallystick.api.problem import Problem, problem_of
 from tallystick.api.review_views import (
-    FiguresView,
     ReviewsView,
     ReviewView,
     SectionRowsView,
-    figures_view,
     line_view,
     review_view,
     rows_view,
