@@ -65,6 +65,9 @@ def test_an_alert_arrives_as_text_and_html_with_every_value_escaped_and_no_heade
     assert "<img" not in html
 
 
+@pytest.mark.filterwarnings(
+    "ignore:Requiring AUTH while not requiring TLS"
+)  # it does not count TLS from the first byte
 def test_mail_is_signed_in_and_encrypted_by_starttls_and_from_the_first_byte(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
