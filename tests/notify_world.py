@@ -117,11 +117,11 @@ class Mailbox:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: Any, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: Any, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         if self.code:
             return f"{self.code} not now"
         self.mails.append(envelope)
-        self.secured.append(session.ssl is not None)
+        self.secured.append(server.transport.get_extra_info("sslcontext") is not None)
         return "250 taken"
 
     def wait(self, count: int) -> list[Envelope]:
