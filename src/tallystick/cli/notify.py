@@ -11,7 +11,7 @@ from urllib.parse import quote
 import typer
 
 from tallystick.cli.connect import connect
-from tallystick.cli.console import plain, print_json, say
+from tallystick.cli.console import out, plain, print_json, say
 from tallystick.cli.options import Data, Json, State, Url
 from tallystick.cli.table import Column, print_table
 from tallystick.errors import InvalidInputError
@@ -53,7 +53,8 @@ def show(data: Data = None, state: State = None, url: Url = None, as_json: Json 
     if not found["digest"]:
         say("nobody has set any routes: nobody is told of any alert")
         return
-    say(found["text"].rstrip())
+    for line in found["text"].rstrip().splitlines():
+        out.print(plain(line))
     say(f"set {found['set_at']} by {found['set_by']}, digest {found['digest']}", "dim")
 
 
@@ -65,7 +66,7 @@ def check(text: TextFile, data: Data = None, state: State = None, url: Url = Non
     if as_json:
         print_json(found)
         return
-    say(f"the routes are good; they lead to {', '.join(found['receivers']) or 'nobody'}")
+    out.print(plain(f"the routes are good; they lead to {', '.join(found['receivers']) or 'nobody'}"))
 
 
 @routes.command("set")
@@ -105,7 +106,7 @@ def try_routes(
     for each in ways:
         held = f", but it is held back: {each['held']} {each['by']}".rstrip() if each["held"] else ""
         later = "".join(f", unanswered for {step['after']} to {step['receiver']}" for step in each["escalation"])
-        say(f"goes to {each['receiver']} after {each['wait']} by route {each['path']}{later}{held}")
+        out.print(plain(f"goes to {each['receiver']} after {each['wait']} by route {each['path']}{later}{held}"))
 
 
 @receivers.command("list")
@@ -169,7 +170,8 @@ def set_receiver(
         return
     say(f"{name} is set")
     if made["signing_secret"]:
-        say(f"signing secret, not shown again: {made['signing_secret']}")
+        say("the receiver checks each request with this secret; it is not shown again", "dim")
+        out.print(plain(made["signing_secret"]))
 
 
 @receivers.command("test")
