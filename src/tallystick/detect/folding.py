@@ -141,6 +141,7 @@ def _alarm(firing: Firing) -> Alarm:
         at_us=firing.at_us,
         indexes=firing.indexes,
         version=rule.version,
+        method=rule.kind,
         recovered=firing.recovered,
     )
 

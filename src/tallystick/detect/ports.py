@@ -27,6 +27,7 @@ class EnabledRule:
     title: str
     scope: str = ""
     from_index: int = 0
+    kind: str = "sigma"
     filters: tuple[bytes, ...] = ()
 
 

@@ -92,4 +92,4 @@ def _as_enabled(rule: Rule) -> EnabledRule | None:
         return None
     about, from_index = version.about, rule.enabled_index or 0
     text = version.text.encode()
-    return EnabledRule(rule.id, version.digest, text, about.severity, about.title, rule.scope, from_index)
+    return EnabledRule(rule.id, version.digest, text, about.severity, about.title, rule.scope, from_index, about.kind)

@@ -17,7 +17,7 @@ class Alarm:
     `occasion` is the same for the same firing, however often it is told: the second time changes nothing, also after a
     restart. `sentence` explains it with its numbers and may be personal; `title` and all ids are facts. `indexes` are
     the events that show it, the first and last and a few between; `count` is how many events or firings it stands for.
-    `version` is the digest of the rule's version. `recovered` says that the cause ended: the alert stays for a verdict.
+    `version` is the digest of the rule's version, and `method` how it looks (`sigma`, `first_seen` …). `recovered` says that the cause ended: the alert stays for a verdict.
     """
 
     kind: str
@@ -31,6 +31,7 @@ class Alarm:
     count: int = 1
     indexes: tuple[int, ...] = ()
     version: str | None = None
+    method: str | None = None
     recovered: bool = False
 
 

@@ -48,8 +48,8 @@ _ADMINISTRATORS: Final = (
     'OR action:(role.assigned OR permission.granted) metadata.role:("admin" OR "administrator" OR "owner" OR "root")'
 )
 _CHANGES: Final = (
-    "action:(setting.changed OR catalogue.published OR rule.* OR indicator_list.* OR silence.* OR route.* OR "
-    "receiver.* OR retention.* OR class.* OR hold.* OR stream.* OR gitlab_sender.* OR source.changed OR "
+    "action:(setting.changed OR catalogue.published OR rule.* OR indicator_list.* OR silence.* OR "
+    "alert_routes.* OR alert_receiver.* OR system.* OR declaration.* OR retention.* OR class.* OR hold.* OR stream.* OR gitlab_sender.* OR source.changed OR "
     "source.retired OR policy_project.* OR security_policy.* OR sign_in_policy.changed OR identity_provider.changed OR "
     "mfa.requirement_changed OR duty.*)"
 )
@@ -119,7 +119,7 @@ LOG_SECTIONS: Final[Mapping[str, SectionType]] = {
         "Anomalies",
         "Alerts of rules that compare with the past: first seen, silence, burst, drop, off hours.",
         "events",
-        "action:alert.opened metadata.kind:(*first_seen* OR *silence* OR *burst* OR *drop* OR *off_hours*)",
+        "action:alert.opened metadata.method:(first_seen OR silence OR burst OR drop OR off_hours)",
     ),
     "exceptions": SectionType(
         "Exceptions",
@@ -132,8 +132,7 @@ LOG_SECTIONS: Final[Mapping[str, SectionType]] = {
         "Indicators of compromise",
         "Hits on listed indicators and malware that senders reported.",
         "events",
-        "action:(malware.* OR indicator.* OR alert.opened) "
-        "(metadata.kind:(*indicator* OR *malware* OR *egress*) OR action:(malware.* OR indicator.*))",
+        "action:(malware.* OR intrusion.*) OR (action:alert.opened metadata.kind:(*indicator* OR *malware*))",
     ),
     FOLLOW_UPS: SectionType("Follow-ups", "What earlier reviews left to be done, and is not done.", "items"),
     SAMPLE: SectionType(

@@ -39,6 +39,7 @@ def opened(alert: str, key: str, occasion: str, alarm: Alarm, limits: Limits, no
         "count": alarm.count,
         "at": alarm.at_us,
         "version": alarm.version[:VERSION_MAX] if alarm.version else None,
+        "method": alarm.method,
         "indexes": list(alarm.indexes),
         "occasions": [occasion],
         **_limits(limits),
