@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 PEOPLE = (
     *("application-engineers", "platform-engineers", "security-analysts", "system-owners"),
-    *("compliance-managers", "release-managers", "auditors", "operators"),
+    *("compliance-managers", "release-managers", "auditors", "operators", "on-call"),
 )
 _LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s]+)\)")
 _CODE = re.compile(r"`[^`\n]+`")
