@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from itertools import product
 
 import pytest
 from tests.sigma_text import matches, rule_of
 
+from tallystick.sigma.errors import SigmaError
 from tallystick.sigma.model import And, Identifier, Not, Or, Quantified
 
 SEARCHES = """
@@ -68,3 +70,18 @@ def test_names_that_begin_like_a_word_are_names() -> None:
 def test_the_tree_says_which_searches_a_pattern_stood_for() -> None:
     tree = rule_of(SEARCHES + "all of a* and not notable").searches.condition
     assert tree == And((Quantified(every=True, pattern="a*", names=("a1", "a2")), Not(Identifier("notable"))))
+
+
+@pytest.mark.parametrize("pattern", ["*", "a*", "*a", "a*a", "*b*", "a*b*a", "ab", "*a*a*", "a*ab*b", "ab*ba"])
+def test_a_star_in_a_pattern_of_names_is_any_run_of_characters(pattern: str) -> None:
+    known = sorted({"".join(each) for size in range(1, 5) for each in product("ab", repeat=size)})
+    searches = "".join(f"{name}: {{a: 1}}\n" for name in known)
+    condition = rule_of(f"{searches}condition: 1 of {pattern}").searches.condition
+    assert condition == Quantified(
+        every=False, pattern=pattern, names=tuple(name for name in known if fnmatchcase(name, pattern))
+    )
+
+
+def test_a_pattern_of_many_stars_against_a_long_name_is_answered() -> None:
+    with pytest.raises(SigmaError):
+        rule_of(f"{'a' * 200}: {{a: 1}}\ncondition: 1 of {'a*' * 60}b")
