@@ -12,6 +12,7 @@ from tallystick.cli.connect import connect
 from tallystick.cli.console import out, plain, print_json, say
 from tallystick.cli.files import new_file, require_absent
 from tallystick.cli.options import Data, Json, State, Url
+from tallystick.cli.retention_rows import change_row, class_row, given_range, given_rule, given_terms, hold_row
 from tallystick.cli.table import Column, print_table
 
 ROUTE = "/api/v1/retention"
@@ -50,7 +51,7 @@ def list_classes(data: Data = None, state: State = None, url: Url = None, as_jso
         for each in found["classes"]:
             print_json(each)
         return
-    print_table([Column(heading) for heading in CLASSES], [_class(each) for each in found["classes"]])
+    print_table([Column(heading) for heading in CLASSES], [class_row(each) for each in found["classes"]])
     if found["rules"]:
         rows = [[each["action"] or "any", each["scope"] or "any", each["source"] or "any"] for each in found["rules"]]
         names = [each["class_name"] for each in found["rules"]]
@@ -74,7 +75,7 @@ def define(
     url: Url = None,
 ) -> None:
     """Make a class and print its number."""
-    body = {**_terms(days, personal_days, regulation), "name": name, "guarded": not unguarded, "reason": reason}
+    body = {**given_terms(days, personal_days, regulation), "name": name, "guarded": not unguarded, "reason": reason}
     with connect(data, state, url) as client:
         out.print(client.ask("POST", f"{ROUTE}/classes", body)["number"])
 
@@ -94,7 +95,7 @@ def assign(
     url: Url = None,
 ) -> None:
     """Send events to classes by these rules, in place of all that there are; the first that takes an event counts."""
-    body = {"rules": [_rule(each) for each in rule or ()], "reason": reason}
+    body = {"rules": [given_rule(each) for each in rule or ()], "reason": reason}
     with connect(data, state, url) as client:
         _print_proposed(client.ask("POST", f"{ROUTE}/rules", body))
 
@@ -112,7 +113,7 @@ def simulate(
 ) -> None:
     """Say what other terms of a class would destroy, and print the digest that asks for exactly that."""
     with connect(data, state, url) as client:
-        body = _terms(days, personal_days, regulation)
+        body = given_terms(days, personal_days, regulation)
         found = client.ask("POST", f"{ROUTE}/classes/{quote(name, safe='')}/simulate", body)
     if as_json:
         print_json(found)
@@ -140,7 +141,7 @@ def change(
     url: Url = None,
 ) -> None:
     """Give a class other terms; what becomes shorter is only asked for, and the id of the request is printed."""
-    body = {**_terms(days, personal_days, regulation), "reason": reason, "simulation": simulation}
+    body = {**given_terms(days, personal_days, regulation), "reason": reason, "simulation": simulation}
     with connect(data, state, url) as client:
         _print_proposed(client.ask("POST", f"{ROUTE}/classes/{quote(name, safe='')}", body))
 
@@ -155,7 +156,7 @@ def requests(data: Data = None, state: State = None, url: Url = None, as_json: J
         for each in changes:
             print_json(each)
         return
-    print_table([Column(heading) for heading in CHANGES], [_change(each) for each in changes])
+    print_table([Column(heading) for heading in CHANGES], [change_row(each) for each in changes])
 
 
 @app.command()
@@ -198,7 +199,7 @@ def holds(data: Data = None, state: State = None, url: Url = None, as_json: Json
         for each in found:
             print_json(each)
         return
-    print_table([Column(heading, folds=heading == "covers") for heading in HOLDS], [_hold(each) for each in found])
+    print_table([Column(heading, folds=heading == "covers") for heading in HOLDS], [hold_row(each) for each in found])
 
 
 @app.command()
@@ -226,7 +227,7 @@ def hold(
         "reason": reason,
         "classes": in_class or None,
         "sources": source or None,
-        "ranges": [_range(each) for each in indexes] if indexes else None,
+        "ranges": [given_range(each) for each in indexes] if indexes else None,
         "received_from": received_from,
         "received_to": received_to,
     }
@@ -333,76 +334,8 @@ def _path(request: str) -> str:
     return f"{ROUTE}/changes/{quote(request, safe='')}"
 
 
-def _terms(days: int | None, personal_days: int | None, regulation: list[str] | None) -> dict[str, Any]:
-    regulations = {}
-    for each in regulation or ():
-        name, colon, years = each.partition(":")
-        if not colon or not years.isascii() or not years.isdigit():
-            raise typer.BadParameter(f"{each!r} is not NAME:YEARS", param_hint="--regulation")
-        regulations[name] = int(years)
-    return {"retention_days": days, "personal_days": personal_days, "regulations": regulations}
-
-
-def _rule(text: str) -> dict[str, str]:
-    name, equals, conditions = text.partition("=")
-    rule = {"class_name": name}
-    for condition in conditions.split(","):
-        what, colon, value = condition.partition(":")
-        if not equals or not colon or what not in {"action", "scope", "source"} or what in rule:
-            raise typer.BadParameter(f"{text!r} is not CLASS=action:…,scope:…,source:…", param_hint="RULE")
-        rule[what] = value
-    return rule
-
-
-def _range(text: str) -> tuple[int, int]:
-    first, dash, last = text.partition("-")
-    if not first.isdigit() or not (last or first).isdigit() or (dash and not last) or int(last or first) < int(first):
-        raise typer.BadParameter(f"{text!r} is not FIRST-LAST", param_hint="--indexes")
-    return int(first), int(last or first) - int(first) + 1
-
-
 def _print_proposed(made: dict[str, Any]) -> None:
     if made["change"] is None:
         say("in force")
     else:
         out.print(made["change"])
-
-
-def _class(each: dict[str, Any]) -> list[Any]:
-    keeps = "facts for ever" if each["keeps_facts"] else _days(each["in_force_days"])
-    cells = (
-        each["name"],
-        str(each["number"]),
-        keeps,
-        _days(each["personal_in_force_days"]),
-        _days(each["floor_days"], ""),
-    )
-    more = (f"{each['events']:,}", f"{each['bytes']:,}", (each["next_expiry"] or "")[:10])
-    return [plain(cell) for cell in (*cells, *more)]
-
-
-def _days(days: int | None, none: str = "for ever") -> str:
-    return none if days is None else f"{days:,} days"
-
-
-def _hold(each: dict[str, Any]) -> list[Any]:
-    covers = [
-        f"{what} {', '.join(map(str, each[what]))}"
-        for what in ("classes", "sources", "ranges")
-        if each[what] is not None
-    ]
-    covers += [f"{word} {each[at]}" for word, at in (("from", "received_from"), ("to", "received_to")) if each[at]]
-    cells = (each["hold"], each["owner"] or "", "; ".join(covers), each["placed_at"][:19])
-    return [plain(cell) for cell in (*cells, (each["released_at"] or "")[:19])]
-
-
-def _change(each: dict[str, Any]) -> list[Any]:
-    cells = (
-        each["change"],
-        each["kind"],
-        each["subject"],
-        each["state"],
-        each["proposed_by"],
-        each["proposed_at"][:19],
-    )
-    return [plain(cell) for cell in (*cells, each["digest"])]
