@@ -27,7 +27,7 @@ def kinds(instance: Instance) -> list[str]:
 
 def standing(**changes: Any) -> Standing:
     usual: dict[str, Any] = {
-        "next_index": 10, "lag": 0, "lag_s": 0.0, "alarms": 0, "erased": 0, "blocked": "", "folds_dropped": 0, "rules": (),
+        "next_index": 10, "lag": 0, "lag_s": 0.0, "behind_s": 0.0, "alarms": 0, "erased": 0, "blocked": "", "folds_dropped": 0, "rules": (),
     }  # fmt: skip
     return Standing(**{**usual, **changes})
 
@@ -98,19 +98,54 @@ def test_health_says_when_detection_stands_still_is_behind_or_has_rules_that_fai
     assert detection(standing()).state == "good"
     blocked = detection(standing(blocked="the disk is gone"))
     assert (blocked.state, "event 10" in blocked.found) == ("problem", True)
-    assert detection(standing(lag=7, lag_s=90.0)).state == "attention"
+    assert detection(standing(lag=7, lag_s=90.0, behind_s=90.0)).state == "attention"
     assert "1 are suspended" in detection(standing(rules=(rule(failed="a list is missing"), rule()))).found
 
 
 def test_being_behind_is_an_alarm_and_so_is_having_caught_up() -> None:
     own = OwnAlarms(lambda: 1)
-    (alarm,) = own.watched(standing(lag=100, lag_s=BEHIND_S + 1))
-    assert own.watched(standing(lag=100, lag_s=BEHIND_S + 9)) == []
+    (alarm,) = own.watched(standing(lag=100, lag_s=BEHIND_S + 1, behind_s=BEHIND_S + 1))
+    assert own.watched(standing(lag=100, lag_s=BEHIND_S + 9, behind_s=BEHIND_S + 9)) == []
     assert own.watched(standing(lag=10, lag_s=30.0)) == []
     (over,) = own.watched(standing(next_index=99))
     assert [alarm.recovered, over.recovered] == [False, True]
     assert (alarm.kind, alarm.key) == (over.kind, over.key) == ("detection.behind", "engine")
     assert alarm.occasion != over.occasion
+
+
+def test_old_events_after_a_pause_are_no_alarm_until_the_engine_has_had_its_time() -> None:
+    own = OwnAlarms(lambda: 1)
+    old = {"lag": 100, "lag_s": 86_400.0}
+    assert own.watched(standing(**old, behind_s=BEHIND_S - 1)) == []
+    assert detection(standing(**old, behind_s=BEHIND_S - 1)).state == "good"
+    assert len(own.watched(standing(**old, behind_s=BEHIND_S + 1))) == 1
+
+
+def test_an_engine_begins_to_be_behind_when_it_begins_to_run(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with installation(tmp_path, clock=clock) as house:
+        engine = house.instance.services.detection
+        house.post([sample()])
+        clock.advance(86_400)
+        found = engine.standing()
+        assert (found.lag > 0, found.lag_s >= 86_000, found.behind_s < 3600) == (True, True, True)
+        while engine.step() == 0.0:
+            pass
+        assert (engine.standing().lag, engine.standing().behind_s) == (0, 0.0)
+
+
+def test_old_logs_that_are_brought_along_are_learned_from_and_told_to_nobody(tmp_path: Path) -> None:
+    with installation(tmp_path) as house:
+        engine = house.instance.services.detection
+        found = {"action": "malware.detected", "target": {"id": "/tmp/x", "type": "file"}}
+        house.post([sample(**found)])
+        engine.learn()
+        assert engine.standing().lag == 0
+        assert "malware-seen" not in kinds(house.instance)
+        house.post([sample(**found)])
+        while engine.step() == 0.0:
+            pass
+        assert kinds(house.instance).count("malware-seen") == 1
 
 
 def test_what_rules_forget_and_how_slow_they_are_is_told_once_for_each_size() -> None:

@@ -76,6 +76,15 @@ class Engine(Background):
         self._unsaved: list[Row] = []
         self._saved_index = -1
         self._blocked = ""
+        self._level_at = time.monotonic()  # when it began to run, or had judged everything, last
+
+    def learn(self) -> None:
+        """Judge what is in the log by now and tell nobody: old logs that were brought along. Not while the thread runs."""
+        self._refresh()
+        while self._judge_some():
+            self._pending.clear()
+            self._refresh()
+        self._folding = Folding()  # nobody was told, so nothing is a repetition of that
 
     def step(self) -> float:
         """Do one thing, and return the seconds until there may be another."""
@@ -86,6 +95,7 @@ class Engine(Background):
             self._raise_pending()
             self._save_sometimes()
             return 0.0
+        self._level_at = time.monotonic()
         self._pass_time(clock_us)
         self._raise_pending()
         self._save_sometimes()
@@ -100,6 +110,7 @@ class Engine(Background):
             next_index=position.next_index,
             lag=lag,
             lag_s=0.0 if since is None else max(0.0, (self._ports.now_us() - since) / 1_000_000),
+            behind_s=time.monotonic() - self._level_at if lag else 0.0,
             alarms=position.alarms,
             erased=position.erased,
             blocked=self._blocked,
@@ -119,6 +130,7 @@ class Engine(Background):
         return detection(self.standing())
 
     def _run(self) -> None:
+        self._level_at = time.monotonic()
         while not self._stopping.is_set():
             wait_s = self._try_step()
             if wait_s > 0:

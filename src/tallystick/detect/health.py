@@ -21,7 +21,7 @@ def detection(standing: Standing) -> Check:
     if standing.blocked:
         state, found = "problem", f"it stands still at event {standing.next_index:,}: {standing.blocked}"
         remedy = "Mend what it names; nothing is lost, events are judged once it goes on."
-    elif standing.lag_s > LAG_S_MAX:
+    elif min(standing.lag_s, standing.behind_s) > LAG_S_MAX:
         state, found = "attention", f"{standing.lag:,} events behind, the oldest {standing.lag_s:,.0f} s old"
         remedy = "Look for rules that are slow on the page of rules; events are judged late, none is passed over."
     elif failed:

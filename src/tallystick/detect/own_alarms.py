@@ -116,7 +116,7 @@ class OwnAlarms:
 
     def _lag(self, standing: Standing) -> list[Alarm]:
         title, index = "Detection is behind", self._behind_index
-        if index is None and standing.lag_s > BEHIND_S:
+        if index is None and min(standing.lag_s, standing.behind_s) > BEHIND_S:
             self._behind_index = index = standing.next_index
             sentence = (
                 f"{standing.lag:,} events are not judged yet; the oldest was received {standing.lag_s:,.0f} s ago."

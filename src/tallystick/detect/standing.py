@@ -34,7 +34,8 @@ class RuleStanding:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the engine does. `lag` counts events not judged yet, `lag_s` is the oldest one's age.
+    """How the engine does. `lag` counts events not judged yet, `lag_s` is the oldest one's age; `behind_s` is for how long
+    it has been running without having judged everything.
 
     `blocked` says why nothing is judged, empty while it goes on.
     """
@@ -42,6 +43,7 @@ class Standing:
     next_index: int
     lag: int
     lag_s: float
+    behind_s: float
     alarms: int
     erased: int
     blocked: str
