@@ -36,10 +36,10 @@ class Wish:
 
 
 WISHES: Final = (
-    Wish("callum.grant", "analyst", ROOT, "On call for security incidents", 180),
+    Wish("callum.grant", "analyst", "", "On call for security incidents", 180),
     Wish("ana.sousa", "owner", f"{ROOT}/platform", "Owns the platform and answers for its audit trail", 300),
-    Wish("divya.pillai", "security-lead", ROOT, "Keeps the security policies", 300),
-    Wish("linnea.sand", "viewer", ROOT, "Prepares the quarterly access review", 90),
+    Wish("divya.pillai", "security-lead", "", "Keeps the security policies", 300),
+    Wish("linnea.sand", "compliance-manager", "", "Reviews the log every week, and keeps retention", 300),
     Wish(AUDITOR.handle, "auditor", ROOT, "Yearly SOC 2 examination, period of last year", 60, decided=False),
     Wish("paula.reyes", "analyst", f"{ROOT}/payments", "Follows up the settlement incident", 14, decided=False),
 )

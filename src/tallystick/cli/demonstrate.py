@@ -19,6 +19,8 @@ from tallystick.access.sources.model import Owner, OwnerKind, SourceSettings, To
 from tallystick.access.sources.service import rules_of
 from tallystick.cli.console import say
 from tallystick.cli.demo_clock import DemoClock
+from tallystick.cli.demo_duties import begin_duties
+from tallystick.cli.demo_month import HOUR_US, MINUTE_US, Month
 from tallystick.cli.demo_people import ask_for_access, invite_people
 from tallystick.cli.demo_policies import make_policies
 from tallystick.cli.demo_releases import make_releases
@@ -35,10 +37,13 @@ from tallystick.server import Instance, open_instance
 SEED = 7
 BATCH = 500
 SOURCE = "demo"
-MINUTE_US = 60_000_000
 WEEKS_US = 35 * 86_400_000_000
+#: Events of so long arrive together: less than the lateness that rules allow for.
+TOGETHER_US = 5 * MINUTE_US
 #: How long an event takes to arrive.
 UNDERWAY_US = 2_000_000
+#: The demo's sender is never silent for longer, but for a weekend.
+SILENCE_S = 24 * 3600
 READER = Owner(OwnerKind.SERVICE, "demo-reader")
 READING = TokenSettings(PRESETS["read"], ("",))
 
@@ -67,13 +72,23 @@ def _tell(instance: Instance, clock: DemoClock, end_us: int, events: int) -> Non
     make_releases(instance)
     make_policies(instance)
     make_stream(instance)
-    source = rules_of(instance.services.sources.ensure(OPERATOR, SOURCE, SourceSettings(kind="demo")))
+    sender = SourceSettings(kind="demo", owner="security", silence_s=SILENCE_S)
+    source = rules_of(instance.services.sources.ensure(OPERATOR, SOURCE, sender))
+    begin_us, month = clock.now_us(), Month(instance, clock, end_us)
     with progress("loading the demo organisation", events, unit="events") as advance:
-        for at_us, batch in _batches(generate(SEED, end_us, events), clock.now_us()):
-            clock.reach(at_us)
-            _record(instance, batch, source)
+        for at_us, batch in _batches(generate(SEED, end_us, events), begin_us):
+            if at_us < begin_us + HOUR_US:
+                clock.reach(at_us)
+                _record(instance, batch, source)
+            else:
+                if not month.has_begun:
+                    month.begin()
+                    begin_duties(month)
+                month.reach(at_us)
+                _record(instance, batch, source)
+                month.watch()
             advance(len(batch))
-    clock.reach(end_us)
+    month.end()
     ask_for_access(instance, end_us)
 
 
@@ -94,7 +109,7 @@ def _batches(events: Iterator[dict[str, Any]], begin_us: int) -> Iterator[tuple[
     first_us = last_us = begin_us
     for event in events:
         at_us = max(begin_us, us_of_time(event["occurred_at"]))
-        if len(batch) == BATCH or at_us - first_us > MINUTE_US:
+        if len(batch) == BATCH or at_us - first_us > TOGETHER_US:
             yield last_us + UNDERWAY_US, batch
             batch, first_us = [], at_us
         batch.append(event)

@@ -79,7 +79,7 @@ _STAFF: dict[str, tuple[tuple[str, Office], ...]] = {
 }  # fmt: skip
 # Who joined and who left in the half year, by day from its beginning.
 _JOINED = {"Helle Dahl": 34, "Omkar Kulkarni": 61, "Isha Bhatt": 92, "William Cote": 118, "Divya Pillai": 20}
-_LEFT = {"Quentin Roy": 136, "Tarek Aziz": 88, "Arne Solheim": 71}
+_LEFT = {"Quentin Roy": 159, "Tarek Aziz": 88, "Arne Solheim": 71}
 
 
 def _hire() -> tuple[Person, ...]:

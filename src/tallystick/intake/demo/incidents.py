@@ -13,6 +13,8 @@ CHECKOUT = next(project for project in PROJECTS if project.name == "checkout")
 FIRMWARE = next(project for project in PROJECTS if project.name == "firmware")
 IDENTITY = scoped("identity")
 STRANGER = "198.18.44.7"
+LISTED = "sync-status.invalid"
+"""A name that nobody's machine has reason to look up; what watches has it on a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,15 +211,27 @@ def world_open_rule(diary: Diary, day: int) -> None:
     diary.write(morning, "firewall.rule_removed", guard, rule, scope, metadata={"port": 5432, "protocol": "tcp"})
 
 
+def beacon(diary: Diary, day: int) -> None:
+    """Minutes before the end a laptop begins to look up a name that is on a list of harmful ones."""
+    del day
+    resolver = {"id": "resolver", "type": "system", "name": "Resolver"}
+    at = diary.end - timedelta(minutes=9)
+    for _ in range(3):
+        at = diary.later(at, 30, 60)
+        facts = {"record_type": "TXT", "response_code": "NOERROR", "host": "laptop-tuva.berg"}
+        diary.write(at, "dns.queried", resolver, thing("name", LISTED), scoped("network", "dns"), metadata=facts)
+
+
 INCIDENTS = (
+    Incident("beacon", 0, beacon),
     Incident("stolen token", 5, stolen_token),
     Incident("guessed password", 9, guessed_password),
+    Incident("world-open rule", 12, world_open_rule),
     Incident("night escalation", 16, night_escalation),
-    Incident("impossible travel", 23, impossible_travel),
-    Incident("policy put aside", 31, policy_put_aside),
-    Incident("leaver takes files", 50, leaver_takes_files),
-    Incident("malware", 60, malware),
-    Incident("cleared log", 72, cleared_log),
-    Incident("dormant account", 88, dormant_account),
-    Incident("world-open rule", 97, world_open_rule),
+    Incident("malware", 19, malware),
+    Incident("impossible travel", 21, impossible_travel),
+    Incident("cleared log", 24, cleared_log),
+    Incident("leaver takes files", 28, leaver_takes_files),
+    Incident("dormant account", 30, dormant_account),
+    Incident("policy put aside", 33, policy_put_aside),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -81,10 +82,16 @@ def _edit_release(
 
 
 def _download(diary: Diary, project: Project, release: Event, tag: str, at: datetime) -> None:
+    """The same three people install what a project releases, and two of its own fetch the source now and then."""
+    own = random.Random(project.name)  # noqa: S311 - a project's habits, the same in every run
+    staff = [person for team in ("operations", "support") for person in team_of(team, 0) if person.last_day < 0]
+    readers, team = (
+        own.sample(staff, 3),
+        own.sample([each for each in team_of(project.team, 0) if each.last_day < 0], 2),
+    )
     for _ in range(diary.chance.randrange(1, 7)):
         when = diary.later(at, 3600, 900_000)
-        day = (when - diary.begin).days
-        reader = diary.chance.choice(team_of("operations", day) + team_of("support", day))
+        reader = diary.chance.choice(readers)
         artifact = diary.chance.choice(
             (f"{project.name}-{tag}.tar.gz", f"{project.name}-{tag}.sbom.json", "evidence.json")
         )
@@ -92,7 +99,7 @@ def _download(diary: Diary, project: Project, release: Event, tag: str, at: date
         diary.write(when, "release.artifact_downloaded", reader, release, project.scope, metadata=facts)
     if diary.chance.random() < 0.5:
         when = diary.later(at, 3600, 600_000)
-        reader = diary.chance.choice(team_of(project.team, (when - diary.begin).days))
+        reader = diary.chance.choice(team)
         repository = thing("repository", project.scope)
         facts = {"tag": tag, "format": "zip"}
         diary.write(when, "repository.download_started", reader, repository, project.scope, metadata=facts)
@@ -106,7 +113,7 @@ def write_policies(diary: Diary) -> None:
         for change in range(1, 4):
             on = diary.workday(day + change * 31 + number)
             if on < diary.days - 2:
-                changes = [{"field": "rules[0].approvals_required", "old": change, "new": change + 1}]
+                changes = [{"field": "rules[0].branches", "old": ["main"], "new": ["main", f"release-{change}"]}]
                 _write_policy(diary, "updated", on, name, kind, {"enabled": True}, changes)
     day = diary.workday(101)
     old, new = _POLICIES[2][0], "No secrets in code"
