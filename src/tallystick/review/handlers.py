@@ -92,12 +92,14 @@ def _waive(connection: Connection, event: ProductEvent) -> None:
 
 def _insert(connection: Connection, event: ProductEvent, **values: Any) -> None:
     said = event.metadata
+    duty = connection.execute(select(REVIEW_DUTY).where(REVIEW_DUTY.c.duty == said["duty"])).one()
     connection.execute(
         REVIEW.insert().values(
             review=said["review"],
             duty=said["duty"],
+            terms=duty.terms,
             kind=said["kind"],
-            scope=_duty_scope(connection, said["duty"]),
+            scope=duty.scope,
             period=said["period"],
             start_at=parse_instant(said["from"]),
             end_at=parse_instant(said["to"]),

@@ -200,7 +200,7 @@ class Looking:
             items = rows.load_items(connection, review.id)
             signatures = rows.load_signatures(connection, review.id)
             follow_ups = rows.load_follow_ups(connection, REVIEW_FOLLOW_UP.c.review == review.id)
-            can_review = review.closed is None and self._reviewing.may_review(connection, caller, review)
+            can_review = review.closed is None and self._reviewing.may_review(caller, review)
         if not caller.rights.allows(Permission.EVENTS_READ_PERSONAL, review.scope):
             marks = [each if each.person == caller.id else replace(each, name=None) for each in marks]
             signatures = [each if each.person == caller.id else replace(each, name=None) for each in signatures]

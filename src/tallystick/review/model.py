@@ -97,10 +97,13 @@ class State(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One instance of a duty. `digest` is that of its snapshot, `seed` the root that its samples are drawn by."""
+    """One instance of a duty. `terms` are those that the duty had when it opened, whatever it demands since; `digest` is
+    that of its snapshot, `seed` the root that its samples are drawn by.
+    """
 
     id: str
     duty: str
+    terms: Terms
     kind: Kind
     scope: str
     period: str

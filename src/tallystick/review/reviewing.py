@@ -32,7 +32,7 @@ from tallystick.review.errors import (
     SnapshotChangedError,
 )
 from tallystick.review.found import own_rows
-from tallystick.review.model import TEXT_CHARS_MAX, Duty, Item, Review, Section
+from tallystick.review.model import TEXT_CHARS_MAX, Item, Review, Section
 from tallystick.review.periods import DAY_US
 from tallystick.review.ports import ReviewPorts
 from tallystick.review.sections import GRANTS, REVOKE, SectionType, sections_of
@@ -163,7 +163,6 @@ class Reviewing:
 
         def decide(connection: Connection) -> Events:
             review = self._reviewable(connection, caller, review_id, digest)
-            duty = _duty(connection, review)
             marks = rows.load_marks(connection, [review.id])[review.id]
             items = rows.load_items(connection, review.id)
             missing = [
@@ -181,7 +180,7 @@ class Reviewing:
             late = now_us > review.due
             if late and not reason.strip():
                 raise LateReasonMissingError("the review was due before, and is signed late")
-            last = bool(earlier) or not duty.terms.second
+            last = bool(earlier) or not review.terms.second
             closed[:] = [last]
             place = "second" if earlier else "first"
             self._ports.require_fresh(caller)
@@ -198,21 +197,19 @@ class Reviewing:
 
         def decide(connection: Connection) -> Events:
             review = visible_review(connection, caller, review_id)
-            if (
-                review.closed is not None
-                or review.started_at is not None
-                or not self.may_review(connection, caller, review)
-            ):
+            if review.closed is not None or review.started_at is not None or not self.may_review(caller, review):
                 return []
             return [events.started(caller, review, self._ports.now_us())]
 
         self._commands.run(decide)
 
-    def may_review(self, connection: Connection, caller: Caller, review: Review) -> bool:
-        """Return whether the caller is one who reviews this: she may sign, and the duty names her or nobody."""
+    def may_review(self, caller: Caller, review: Review) -> bool:
+        """Return whether the caller is one who reviews this: she may sign, and the duty named her or nobody when it
+        opened.
+        """
         if caller.type == "service" or not caller.rights.allows(Permission.REVIEWS_SIGN, review.scope):
             return False
-        terms = _duty(connection, review).terms
+        terms = review.terms
         if is_operator(caller) or not (terms.reviewers or terms.role) or caller.id in terms.reviewers:
             return True
         return bool(terms.role) and caller.id in self._ports.holders(terms.role, review.scope, self._ports.now_us())
@@ -221,7 +218,7 @@ class Reviewing:
         """Return an open review that the caller may work on; raises as `mark` does."""
         review = visible_review(connection, caller, review_id)
         require(caller, Permission.REVIEWS_SIGN, review.scope)
-        if not self.may_review(connection, caller, review):
+        if not self.may_review(caller, review):
             raise ReviewerNotNamedError("this duty is reviewed by others")
         if review.closed is not None:
             raise ReviewClosedError(f"review {review.id} is {review.closed}")
@@ -253,12 +250,6 @@ def visible_review(connection: Connection, caller: Caller, review_id: str) -> Re
     found = rows.find_review(connection, review_id)
     if found is None or not caller.rights.allows(Permission.REVIEWS_READ, found.scope):
         raise ReviewNotFoundError(f"there is no review {review_id[:48]} that you may see")
-    return found
-
-
-def _duty(connection: Connection, review: Review) -> Duty:
-    found = rows.find_duty(connection, review.duty)
-    assert found is not None, "a review is of a duty"
     return found
 
 

@@ -49,6 +49,7 @@ def _review(row: Any) -> Review:
     return Review(
         id=row.review,
         duty=row.duty,
+        terms=parse_terms(json.loads(row.terms)),
         kind=Kind(row.kind),
         scope=row.scope,
         period=row.period,

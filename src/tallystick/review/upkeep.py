@@ -52,8 +52,9 @@ class ReviewUpkeep(Background):
 
     def open(self, duty: Duty, period: Period) -> None:
         """Open the review of a duty for a period that has ended, or waive it; where there is one, nothing changes."""
-        exception = self._ports.in_force(duty.id, duty.terms.scope, self._ports.now_us())
         due_us = period.end + duty.terms.due_days * DAY_US
+        # What held when the review was due counts: nobody is let off afterwards.
+        exception = self._ports.in_force(duty.id, duty.terms.scope, min(self._ports.now_us(), due_us))
         if exception is not None:
             self._append_once(duty, period, [events.waived(duty, period, due_us, exception, self._ports.now_us())])
             return
@@ -118,7 +119,7 @@ class ReviewUpkeep(Background):
             waiting = rows.load_reviews(connection, REVIEW.c.closed.is_(None))
         now_us = self._ports.now_us()
         for review in waiting:
-            exception = self._ports.in_force(review.duty, review.scope, now_us)
+            exception = self._ports.in_force(review.duty, review.scope, min(now_us, review.due))
             if exception is not None:
                 self._waive(duties[review.duty], review, exception)
 

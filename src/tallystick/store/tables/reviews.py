@@ -25,6 +25,7 @@ REVIEW = Table(
     METADATA,
     Column("review", String(48), primary_key=True),
     Column("duty", String(32), nullable=False),
+    Column("terms", Text, nullable=False),
     Column("kind", String(32), nullable=False),
     Column("scope", String(512), nullable=False),
     Column("period", String(16), nullable=False),

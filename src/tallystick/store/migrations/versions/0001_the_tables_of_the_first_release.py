@@ -733,6 +733,7 @@ def upgrade() -> None:
         "review",
         sa.Column("review", sa.String(length=48), nullable=False),
         sa.Column("duty", sa.String(length=32), nullable=False),
+        sa.Column("terms", sa.Text(), nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("scope", sa.String(length=512), nullable=False),
         sa.Column("period", sa.String(length=16), nullable=False),
