@@ -138,6 +138,21 @@ def test_an_extension_is_a_new_decision_that_begins_where_the_old_one_ends(world
     assert world.exceptions.in_force("rule", "mass-download", "acme/payments", end + 20 * DAY_US) == ()
 
 
+def test_who_asked_for_an_exception_never_decides_that_it_goes_on_whoever_asks_for_that(world: GovernWorld) -> None:
+    ana, bo, cy = (world.with_role(name) for name in ("ana", "bo", "cy"))
+    first = world.agreed(ana, bo, world.wish(10))
+    end = world.exceptions.get(ana, first).terms.until_us
+    terms = {"justification": "still needed", "control": "still watched", "risk": Risk.HIGH}
+    second = world.exceptions.extend(bo, first, until_us=end + DAY_US, **terms)  # type: ignore[arg-type]
+    for one in (ana, bo):
+        with pytest.raises(OwnDecisionError):
+            world.exceptions.approve(one, second, world.exceptions.get(one, second).digest)
+    world.exceptions.approve(cy, second, world.exceptions.get(cy, second).digest)
+    third = world.exceptions.extend(cy, second, until_us=end + 2 * DAY_US, **terms)  # type: ignore[arg-type]
+    with pytest.raises(OwnDecisionError):
+        world.exceptions.approve(ana, third, world.exceptions.get(ana, third).digest)
+
+
 def test_who_revokes_an_exception_revokes_what_was_to_follow_it(world: GovernWorld) -> None:
     ana, bo = world.with_role("ana"), world.with_role("bo")
     first = world.agreed(ana, bo, world.wish(10))

@@ -234,13 +234,23 @@ class ExceptionService:
         scope = record.terms.scope
         require(caller, Permission.EXCEPTIONS_APPROVE, scope)
         _undecided(record, now_us)
-        require_another(connection, caller, Permission.EXCEPTIONS_APPROVE, scope, now_us, {record.requester})
+        asked = _requesters(connection, record)
+        require_another(connection, caller, Permission.EXCEPTIONS_APPROVE, scope, now_us, asked)
         return record
 
 
 def _undecided(record: ExceptionRecord, now_us: int) -> None:
     if record.state(now_us) is not State.REQUESTED:
         raise ExceptionDecidedError(f"exception {record.id} is {record.state(now_us)}")
+
+
+def _requesters(connection: Connection, record: ExceptionRecord) -> set[str]:
+    """Return who asked for an exception, and for those that it goes on after: two who take turns decide for themselves."""
+    asked, at = {record.requester}, record.terms.extends
+    while at is not None and (before := find_exception(connection, at)) is not None:
+        asked.add(before.requester)
+        at = before.terms.extends
+    return asked
 
 
 def _with_following(connection: Connection, record: ExceptionRecord) -> list[ExceptionRecord]:
