@@ -60,13 +60,13 @@ def demonstrate(data: Path, state: Path, port: int, events: int, *, load_only: b
             clock.reach(end_us)
             say(f"the demo organisation is in {data} already")
         else:
-            _tell(instance, clock, end_us, events)
+            tell(instance, clock, end_us, events)
         token = None if load_only else instance.services.tokens.create(OPERATOR, READER, READING)
     if token is not None:
         serve(settings, ready=lambda instance, address: _welcome(settings, instance, address, token.secret))
 
 
-def _tell(instance: Instance, clock: DemoClock, end_us: int, events: int) -> None:
+def tell(instance: Instance, clock: DemoClock, end_us: int, events: int) -> None:
     """Record the half year, with what people did in the product itself where it belongs in it."""
     invite_people(instance, end_us)
     make_releases(instance)
