@@ -34,7 +34,18 @@ derived again, so that an attack is caught for what it is and not for what was f
 everything from the first entry on, and then has made one of the forgeries further down, which only something from outside shows.
 """
 
-END = """## What no verifier can show
+END = """## Duties
+
+Rules, alerts, exceptions, declarations, retention and reviews are events like any other: what is done to them afterwards is one of the attacks above. Beyond these:
+
+- **An absence is explained or found.** `verify` applies the [rule of erasure](format/erasure.md) to each: retention in force, holds, two people. It lists every erasure with what it accounts for.
+- **A review that is handed out** as a package says what the log held at its size. Rows left out or put in, another sample, marks taken away and another review's events are found (`review-wrong`, `package-wrong`; planted in
+  `tests/integration/test_reviews_files.py`). Events that its maker may not see are left out, and counted.
+- **A list of alerts for an auditor** is held against the events of the log, and names those that are missing.
+- **A detection that was kept from seeing** is not a finding: whoever writes the engine's own files (`followers/detect.db`, `followers/notify.db`) can make it forget. The events are there all the same, a backtest finds what should have
+  fired, and the weekly review and its random sample look without it.
+
+## What no verifier can show
 
 Events younger than the last checkpoint that somebody outside holds, events that were never sent, and reading. Senders narrow the first
 two by keeping the receipt of what they sent (index and leaf) and by numbering their events (`sequence`). The age of the last outside
