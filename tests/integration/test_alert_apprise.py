@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -37,6 +38,10 @@ def answering(cert: tuple[Path, Path], status: int = 200) -> Iterator[tuple[int,
     taken: list[tuple[str, Any]] = []
 
     class Receiver(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            taken.append((self.path, None))
+            self.send_error(404)
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             taken.append((self.path, json.loads(body)))
@@ -108,6 +113,29 @@ def test_an_address_inside_the_house_is_not_sent_to_unless_an_operator_allows_it
         send_by_apprise(make_test("team", "key"), teams(port), ())
     assert caught.value.lasting
     assert taken == []
+
+
+def test_a_zulip_of_ones_own_is_kept_out_of_the_house_like_any_host_that_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def looked_up(host: str, port: int, **_: Any) -> Any:
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.7", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", looked_up)
+    for organization in ("chat.inside.example", "chat"):
+        with pytest.raises(NotSentError, match="private"):
+            send_by_apprise(make_test("team", "key"), f"zulip://bot@{organization}/{'a' * 32}", ())
+    assert asked == ["chat.inside.example", "chat.zulipchat.com"]
+
+
+def test_a_matrix_server_cannot_send_the_notification_to_another_host(cert: tuple[Path, Path]) -> None:
+    with answering(cert) as (port, taken), pytest.raises(NotSentError):
+        send_by_apprise(make_test("team", "key"), f"matrixs://user:pass@127.0.0.1:{port}/#room", HERE)
+    assert taken
+    assert not any(".well-known" in path for path, _ in taken)
 
 
 def test_a_redirect_is_not_followed(cert: tuple[Path, Path]) -> None:

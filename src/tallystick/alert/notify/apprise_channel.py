@@ -19,11 +19,13 @@ from tallystick.stream.address import Network, check_address
 from tallystick.stream.errors import AddressRefusedError
 
 OWN_HOST: Final = frozenset(
-    {"slack", "pagerduty", "opsgenie", "discord", "tgram", "gchat", "wxteams", "pover", "zulip", "splunk", "signl4"}
+    {"slack", "pagerduty", "opsgenie", "discord", "tgram", "gchat", "wxteams", "pover", "splunk", "signl4"}
 )
 """Services whose address names no host: it is the service's own."""
-GIVEN_HOST: Final = frozenset({"workflows", "msteams", "jsons", "json", "mmosts", "rockets", "ntfys", "matrixs"})
-"""Services whose address names the host; `json` is plain http and goes to networks that an operator allows only."""
+GIVEN_HOST: Final = frozenset(
+    {"workflows", "msteams", "jsons", "json", "mmosts", "rockets", "ntfys", "matrixs", "zulip"}
+)
+"""Services whose address names the host, or may; `json` is plain http and goes to networks that an operator allows only."""
 _PLAIN: Final = frozenset({"json"})
 
 
@@ -49,6 +51,7 @@ def send_by_apprise(message: Message, url: str, networks: Sequence[Network]) -> 
     if service is None:
         raise NotSentError("the address is none that Apprise reads", lasting=True)
     service.redirects = False
+    service.discovery = False  # of Matrix: its host would name another one, which nobody looks at
     scheme = url.partition("://")[0].lower()
     if scheme in GIVEN_HOST:
         _check_host(service, networks, plain=scheme in _PLAIN)
@@ -66,7 +69,7 @@ def send_by_apprise(message: Message, url: str, networks: Sequence[Network]) -> 
 
 def _check_host(service: Any, networks: Sequence[Network], *, plain: bool) -> None:
     try:
-        found = socket.getaddrinfo(service.host, service.port or 443, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(_host_of(service), service.port or 443, type=socket.SOCK_STREAM)
         allowed = [check_address(str(each[4][0]), networks) for each in found]
     except AddressRefusedError as error:
         raise NotSentError(error.message, lasting=True) from None
@@ -74,6 +77,17 @@ def _check_host(service: Any, networks: Sequence[Network], *, plain: bool) -> No
         raise NotSentError("the name of the host is not found") from None
     if plain and not all(allowed):
         raise NotSentError("plain http goes to networks that an operator allows only", lasting=True)
+
+
+def _host_of(service: Any) -> str:
+    """Return the host that a service will be asked at."""
+    from apprise.plugins.zulip import NotifyZulip
+
+    if isinstance(
+        service, NotifyZulip
+    ):  # its address names an organisation, and of its own servers the rest of the host
+        return f"{service.organization}.{service.hostname}"
+    return str(service.host)
 
 
 def _service(url: str) -> Any:
