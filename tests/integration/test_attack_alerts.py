@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.alert_world import HANDLE, SCOPE, AlertWorld, alerting
+from tests.alert_world import HANDLE, SCOPE, AlertWorld, alarm, alerting
 from tests.installation import sample
 
 from tallystick.access.grants.errors import OwnDecisionError
@@ -131,3 +131,21 @@ def test_after_closing_many_alerts_a_form_leads_nowhere_else(world: AlertWorld) 
             follow_redirects=False,
         )
         assert (answer.status_code, answer.headers["location"]) == (303, "/alerts")
+
+
+def test_what_fires_in_one_scope_is_never_counted_into_the_alert_of_another(world: AlertWorld) -> None:
+    ours = world.opened(key="ana", sentence="first, here")
+    world.room.book.raise_alarms(
+        [alarm(key="ana", scope="acme/other", sentence="ana read the salaries", indexes=(7,), severity="critical")]
+    )
+    olga, ned = world.caller(world.olga), world.caller(world.ned)
+    told = world.room.reading.get(olga, ours)
+    assert (told.alert.count, told.alert.severity, [each.index for each in told.events]) == (1, "high", [])
+    (theirs,) = world.room.reading.list(ned).alerts
+    assert (theirs.scope, theirs.severity) == ("acme/other", "critical"), "who answers for the scope is told"
+
+
+def test_a_recovery_in_another_scope_recovers_nothing_here(world: AlertWorld) -> None:
+    ours = world.opened(key="ana", at_us=1_000_000)
+    world.room.book.raise_alarms([alarm(key="ana", scope="acme/other", at_us=2_000_000, recovered=True)])
+    assert world.row(ours).recovered_at is None

@@ -32,7 +32,7 @@ class _Fold:
 
 
 class Folding:
-    """The folds that are open. `dropped` counts those that were told early because there were too many."""
+    """The folds that are open, for each rule, scope and group. `dropped` counts those that were told early because there were too many."""
 
     def __init__(self, groups_max: int = GROUPS_MAX) -> None:
         self._folds: Groups[_Fold] = Groups(lambda: _Fold(0), groups_max)
@@ -43,7 +43,7 @@ class Folding:
     def take(self, firing: Firing) -> list[Alarm]:
         """Return what is told at once; the rest is counted."""
         now_us = firing.known_us
-        key = (firing.rule.id, firing.rule.version, *firing.group)
+        key = (firing.rule.id, firing.rule.version, firing.scope, *firing.group)
         told = self._settle(key, now_us)
         fold = self._folds.find(key)
         alarm = _alarm(firing)

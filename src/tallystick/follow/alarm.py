@@ -11,7 +11,7 @@ Severity = Literal["informational", "low", "medium", "high", "critical"]
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """One firing. `kind` and `key` say which alert it belongs to: an alert of the two that is not closed counts it in.
+    """One firing. `kind`, `key` and `scope` say which alert it belongs to: one of the three that is not closed counts it in.
 
     `kind` is the rule's id for a rule of detection and a dotted word of the room (`exception.expired`) otherwise.
     `occasion` is the same for the same firing, however often it is told: the second time changes nothing, also after a

@@ -79,14 +79,16 @@ class AlertBook:
             if occasion in known:
                 continue
             known.add(occasion)
-            key = self.digest(alarm.kind, alarm.key)
+            # A scope of its own: what fires in one is neither counted in nor told of where another is looked after.
+            scope = alarm.scope or OWN_SCOPE
+            key = self.digest(alarm.kind, alarm.key, f"in {scope}")
             if key not in standing:
                 standing[key] = _find_open(connection, key)
             alert = standing[key]
             if alert is None:
                 if not alarm.recovered:
                     standing[key] = opened = _Open(
-                        _new_id(connection, given), alarm.scope or OWN_SCOPE, alarm.severity, alarm.at_us, False
+                        _new_id(connection, given), scope, alarm.severity, alarm.at_us, False
                     )
                     limits = self._limits_of(alarm.severity)
                     made.append(events.opened(opened.id, key, occasion, _trimmed(alarm, opened.scope), limits, now))
