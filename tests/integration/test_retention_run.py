@@ -234,6 +234,26 @@ def test_two_people_may_let_a_class_go_below_its_floor_and_only_while_they_said(
     assert world.verified().findings == ()
 
 
+def test_the_floor_is_back_once_the_exception_from_it_is_revoked(world: RetentionWorld) -> None:
+    service, exceptions = world.room.service, world.here.instance.services.systems.exceptions
+    until = world.clock.now_us() + 300 * 86_400_000_000
+    wish = Wish(Kind.RETENTION, "standard", "", "A migration", "The old system has all of it", Risk.LOW, until)
+    asked = exceptions.request(asking(), wish)
+    exceptions.approve(OPERATOR, asked, exceptions.get(OPERATOR, asked).terms.digest)
+    world.send(4, action="user.signed_in")
+    world.seal()
+    shorter = Terms(90, None)
+    change = service.change(ANA, "standard", shorter, "migration", service.simulate(ANA, "standard", shorter).digest)
+    assert change is not None
+    world.approved(change)
+    world.wait(80)
+    exceptions.revoke(OPERATOR, asked, reason="the old system was switched off")
+    world.wait(20)
+    assert world.room.runner.run("test").events == 0
+    assert len(world.indexes("user.signed_in")) == 4
+    assert world.verified().findings == ()
+
+
 def test_a_run_that_fails_is_on_record_raises_an_alert_and_is_gone_on_with(world: RetentionWorld) -> None:
     assigned(world)
     world.send(5)

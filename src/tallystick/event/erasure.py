@@ -143,6 +143,8 @@ class ErasureHistory:
         metadata = facts.get("metadata", {})
         if action in ("class.defined", "class.changed"):
             self.periods.declare(index, received_at, metadata)
+        elif action == "exception.revoked":
+            self.periods.revoke(received_at, str(metadata["exception"]))
         elif action == "hold.placed":
             named = metadata.get("ranges")
             self.holds.place(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 KEPT_CLASS: Final = 1
@@ -17,7 +17,7 @@ FOR_EVER: Final = float("inf")
 class Period:
     """One declaration of a class: days for the facts, days for the personal part, and the floor under both.
 
-    `below_until` is when an exception from the floor ends, in microseconds; 0 where there is none.
+    `below_until` is when an exception from the floor ends, in microseconds, and `exception` its id; 0 where there is none.
     """
 
     index: int
@@ -27,6 +27,7 @@ class Period:
     floor_days: float = 0.0
     keeps_facts: bool = False
     below_until: int = 0
+    exception: str = ""
 
     def ends_after(self, now: int, *, personal: bool) -> float:
         """Return for how many days it keeps the part, an exception counted only until it ends."""
@@ -55,8 +56,16 @@ class Periods:
                 max(float(metadata.get("floor_days") or 0), known[0].floor_days if known else 0.0),
                 bool(metadata.get("keeps_facts", False)) or any(each.keeps_facts for each in known),
                 int(below.get("until", 0)),
+                str(below.get("exception", "")),
             )
         )
+
+    def revoke(self, received_at: int, exception: str) -> None:
+        """Take in that an exception was revoked: from then on the floor is back."""
+        for declared in self._declared.values():
+            for at, each in enumerate(declared):
+                if each.exception == exception and each.below_until > received_at:
+                    declared[at] = replace(each, below_until=received_at)
 
     def in_force(self, class_number: int, index: int, now: int, *, personal: bool) -> float:
         """Return the days in force at a time, as declared before `index`; infinite where there is no end.

@@ -245,8 +245,10 @@ class RetentionService:
                 if kept.changed_index != change.body["since"]:
                     raise RetentionConflictError(f"class {kept.name} was changed since this was proposed")
                 terms = {name: value for name, value in change.body.items() if name not in _NOT_TERMS}
-                if terms.get("below_floor") and self._ports.excepted(kept.name, now, connection) is None:
-                    raise BelowFloorError("the exception that this rests on is not in force any more")
+                if (below := terms.get("below_floor")) is not None:
+                    found = self._ports.excepted(kept.name, now, connection)
+                    if found is None or found != (below["exception"], below["until"]):
+                        raise BelowFloorError("the exception that this rests on is not in force any more")
                 return [events.changed(caller, kept.name, {**terms, **bound}, "", now)]
             case Kind.RULES:
                 before = digest_of({"rules": [each.metadata() for each in load_rules(connection)]})

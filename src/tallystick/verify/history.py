@@ -21,6 +21,7 @@ ABOUT_THE_LOG: Final = frozenset(
         "ledger.created",
         "class.defined",
         "class.changed",
+        "exception.revoked",
         "source.registered",
         "key.rotated",
         "hold.placed",
