@@ -42,6 +42,8 @@ class Shown:
 
 
 class _WrongError(VerificationError):
+    """What a package says of a review is not what its events say."""
+
     code = "review-not-proven"
     advice = "Fetch the package again; if it stays so, ask whoever made it."
 
