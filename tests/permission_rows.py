@@ -227,7 +227,8 @@ class World:
     def review(self, kind: DutyKind = DutyKind.EXCEPTIONS, *, marked: bool = False) -> str:
         """Return an open review of the week before, with no item to decide about; `marked` ones wait to be signed."""
         rooms, now_us = self.house.instance.services.reviews, self.house.instance.ledger.status().now
-        terms = Terms(kind=kind, scope="", cadence=Cadence.WEEK, due_days=90)
+        self.made += 1
+        terms = Terms(kind=kind, scope=f"acme/reviewed-{self.made}", cadence=Cadence.WEEK, due_days=90)
         duty = rooms.duties.get(OPERATOR, rooms.duties.create(OPERATOR, "a duty", terms))
         period = period_at(Cadence.WEEK, now_us - 7 * DAY_US)
         rooms.upkeep.open(duty, period)
