@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Final
 
-from tallystick.alert.book.model import State, Verdict
+from tallystick.alert.book.model import Assignee, State, Verdict
 from tallystick.cli.demo_month import DAY_US, HOUR_US, MINUTE_US, Month
 
 if TYPE_CHECKING:
@@ -66,11 +66,16 @@ class Desk:
         if now >= self.leave_after_us:
             return
         month.at(looked, lambda: service.acknowledge(who, alert.id))
-        month.at(begun, lambda: service.start(who, alert.id))
+        month.at(begun, lambda: self._begin(who, alert))
         if alert.kind in LASTING and now > month.end_us - 3 * DAY_US:
             return
         month.at(done, lambda: self._respond(who, alert))
         month.at(closed, lambda: self._close(who, alert))
+
+    def _begin(self, who: Caller, alert: Alert) -> None:
+        service = self._month.instance.services.alerts.service
+        service.assign(who, alert.id, Assignee("person", who.id))
+        service.start(who, alert.id)
 
     def _respond(self, who: Caller, alert: Alert) -> None:
         _, _, did = _outcome(alert)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tallystick.cli.demo_month import DAY_US, HOUR_US, Month
+from tallystick.cli.demo_month import DAY_US, HOUR_US, MINUTE_US, Month
 from tallystick.review.errors import OwnReviewError
 from tallystick.review.model import Kind, Review, Terms
 from tallystick.review.periods import Cadence, period_at
+
+if TYPE_CHECKING:
+    from tallystick.access.model import Caller
 
 REVIEWER: Final = "linnea.sand"
 OTHER: Final = "divya.pillai"
@@ -17,6 +20,8 @@ ADDRESSES: Final = {REVIEWER: "192.0.2.61", OTHER: "203.0.113.77"}
 WEEKS: Final = 4
 #: So long after the end of its week each is signed; a week is given.
 SIGNED_US: Final = (30 * HOUR_US, 9 * DAY_US + 9 * HOUR_US, 34 * HOUR_US)
+#: So long before that somebody first looks at it.
+LOOKS_US: Final = (52 * MINUTE_US, 31 * MINUTE_US, 44 * MINUTE_US)
 LATE: Final = "I was away, and nobody stood in for me. Divya does from now on."
 NOTE: Final = "Each is followed up in its alert."
 TO_DO: Final = "Name who stands in for the reviewer when she is away."
@@ -28,7 +33,6 @@ class Weeks:
     def __init__(self, month: Month) -> None:
         self._month = month
         self._duty = ""
-        self._follow_up = ""
 
     def begin(self) -> None:
         """Plan the duty and its first three reviews."""
@@ -37,36 +41,45 @@ class Weeks:
         month.at(first_us, self._create)
         ended = period_at(Cadence.WEEK, first_us).end
         for number, signed_us in enumerate(SIGNED_US):
-            month.at(ended + number * 7 * DAY_US + signed_us, partial(self._review, number))
+            at_us = ended + number * 7 * DAY_US + signed_us
+            month.at(at_us - LOOKS_US[number], partial(self._look, number))
+            month.at(at_us, partial(self._review, number))
 
     def _create(self) -> None:
         month = self._month
         terms = Terms(kind=Kind.LOG, scope="", cadence=Cadence.WEEK, sample=10)
         duties = month.instance.services.reviews.duties
-        self._duty = duties.create(month.person(REVIEWER, ADDRESSES[REVIEWER]), "Weekly review of the log", terms)
+        self._duty = duties.create(self._reviewer(), "Weekly review of the log", terms)
+
+    def _look(self, number: int) -> Review:
+        reviewer, looking = self._reviewer(), self._month.instance.services.reviews.looking
+        listed = sorted(looking.list(reviewer, duty=self._duty), key=lambda each: each.review.start)
+        return looking.get(reviewer, listed[number].review.id).review
+
+    def _reviewer(self) -> Caller:
+        return self._month.person(REVIEWER, ADDRESSES[REVIEWER])
 
     def _review(self, number: int) -> None:
         month, reviews = self._month, self._month.instance.services.reviews
-        reviewer, other = (month.person(each, ADDRESSES[each]) for each in (REVIEWER, OTHER))
-        listed = sorted(reviews.looking.list(reviewer, duty=self._duty), key=lambda each: each.review.start)
-        review = reviews.looking.get(reviewer, listed[number].review.id).review
+        reviewer, other = self._reviewer(), month.person(OTHER, ADDRESSES[OTHER])
+        review = self._look(number)
         for section in review.sections:
             for who in (reviewer, other):
                 verdict, note = ("finding", NOTE) if section.section == "alerts" else ("no finding", "")
                 with suppress(OwnReviewError):  # all of it is about her: the other one looks
                     reviews.reviewing.mark(who, review.id, section.section, review.digest, verdict, note)
-        self._leave_to_do(review, number)
         is_late = month.clock.now_us() > review.due
+        if is_late:
+            self._leave_to_do(review)
         reviews.reviewing.sign(reviewer, review.id, review.digest, reason=LATE if is_late else "")
 
-    def _leave_to_do(self, review: Review, number: int) -> None:
-        """The late review leaves something to do, and the one after it finds that done."""
-        month, reviewing = self._month, self._month.instance.services.reviews.reviewing
-        reviewer = month.person(REVIEWER, ADDRESSES[REVIEWER])
-        if number == 1:
-            due = month.clock.now_us() + 14 * DAY_US
-            self._follow_up = reviewing.open_follow_up(
-                reviewer, review.id, section="", owner=reviewer.id, text=TO_DO, due_us=due
-            )
-        elif self._follow_up:
-            reviewing.finish_follow_up(reviewer, self._follow_up, outcome="Divya stands in.")
+    def _leave_to_do(self, review: Review) -> None:
+        """The late review leaves something to do, which is done some days later."""
+        month, reviewing, reviewer = self._month, self._month.instance.services.reviews.reviewing, self._reviewer()
+        now = month.clock.now_us()
+        made = reviewing.open_follow_up(
+            reviewer, review.id, section="", owner=reviewer.id, text=TO_DO, due_us=now + 14 * DAY_US
+        )
+        month.at(
+            now + 3 * DAY_US, lambda: reviewing.finish_follow_up(reviewer, made, outcome="Divya stands in from now on.")
+        )

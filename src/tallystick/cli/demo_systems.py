@@ -14,7 +14,7 @@ ANALYST: Final = "callum.grant"
 OWNER: Final = "ana.sousa"
 ADDRESS: Final = "192.0.2.35"
 WEEK: Final = 7 * 1440
-KEYS_MINUTES: Final = 33 * 1440 + 300
+KEYS_MINUTES: Final = 33 * 1440
 """The keys of the settlement are expected so often that their silence shows two days before the end."""
 
 

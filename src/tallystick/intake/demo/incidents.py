@@ -146,7 +146,7 @@ def stolen_token(diary: Diary, day: int) -> None:
     diary.write(at, "credential.created", person, thing("credential", "ci-helper"), IDENTITY, metadata=made)
     night = diary.moment(day + 1, 1.7, PUNE)
     context = {"ip": "198.18.77.21", "user_agent": "git/2.51", "auth_method": "access token"}
-    for project in PROJECTS * 2:
+    for project in PROJECTS:
         night = diary.later(night, 10, 50)
         repository = thing("repository", project.scope)
         facts = {"ref": "HEAD", "format": "tar.gz"}
