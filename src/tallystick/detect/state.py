@@ -7,14 +7,14 @@ the log again from the newest event on, with empty state.
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+
+from tallystick.follow.own_file import open_own_file
 
 FILE: Final = Path("followers") / "detect.db"
 """In the data directory."""
@@ -52,14 +52,7 @@ class States:
     """The open file, for one log; may be used from any thread. What is saved is durable on return."""
 
     def __init__(self, data: Path, origin: str) -> None:
-        path = data / FILE
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._connection.execute("pragma journal_mode = wal")
-        self._connection.execute("pragma synchronous = full")
-        for statement in _SCHEMA:
-            self._connection.execute(statement)
+        self._connection = open_own_file(data / FILE, _SCHEMA)
         self._origin = origin
         self._lock = threading.Lock()
 

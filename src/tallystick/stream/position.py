@@ -5,8 +5,6 @@ It lies beside the other followers' files. Losing it costs sending again what wa
 
 from __future__ import annotations
 
-import os
-import sqlite3
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from tallystick.follow.own_file import open_own_file
 from tallystick.stream.model import Letter, Position
 
 FILE: Final = Path("followers") / "streams.db"
@@ -34,14 +33,7 @@ class Positions:
     """The open file, for one log; may be used from any thread. What is saved is durable on return."""
 
     def __init__(self, data: Path, origin: str) -> None:
-        path = data / FILE
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._connection.execute("pragma journal_mode = wal")
-        self._connection.execute("pragma synchronous = full")
-        for statement in _SCHEMA:
-            self._connection.execute(statement)
+        self._connection = open_own_file(data / FILE, _SCHEMA)
         self._origin = origin
         self._lock = threading.Lock()
         rows = self._connection.execute("select distinct destination from letter where origin = ?", (origin,))

@@ -5,8 +5,6 @@ It lies beside the other followers' files and holds ids only. Losing it costs se
 
 from __future__ import annotations
 
-import os
-import sqlite3
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +14,7 @@ import msgspec
 
 from tallystick.alert.notify.dispatch import Group
 from tallystick.alert.notify.model import Delivery
+from tallystick.follow.own_file import open_own_file
 
 FILE: Final = Path("followers") / "notify.db"
 """In the data directory."""
@@ -51,14 +50,7 @@ class Outbox:
     """The open file, for one log; may be used from any thread. What is saved is durable on return."""
 
     def __init__(self, data: Path, origin: str) -> None:
-        path = data / FILE
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._connection.execute("pragma journal_mode = wal")
-        self._connection.execute("pragma synchronous = full")
-        for statement in _SCHEMA:
-            self._connection.execute(statement)
+        self._connection = open_own_file(data / FILE, _SCHEMA)
         self._origin = origin
         self._lock = threading.Lock()
 

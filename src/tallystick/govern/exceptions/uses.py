@@ -8,13 +8,13 @@ so that a crash in between repeats the same event and the log has it once.
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
+
+from tallystick.follow.own_file import open_own_file
 
 FILE: Final = Path("followers") / "exceptions.db"
 """In the data directory."""
@@ -45,14 +45,7 @@ class Uses:
     """The open file, for one log; may be used from any thread."""
 
     def __init__(self, data: Path, origin: str, now_us: Callable[[], int]) -> None:
-        path = data / FILE
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._connection.execute("pragma journal_mode = wal")
-        self._connection.execute("pragma synchronous = full")
-        for statement in _SCHEMA:
-            self._connection.execute(statement)
+        self._connection = open_own_file(data / FILE, _SCHEMA)
         self._origin = origin
         self._now_us = now_us
         self._lock = threading.Lock()
