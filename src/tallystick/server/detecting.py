@@ -49,7 +49,7 @@ def card_of(room: RuleRoom, kind: str, version: str | None) -> Card | None:
     return Card(
         title=file.title,
         version=found.digest,
-        description=None if head.description is None else head.description.strip(),
+        description=head.description.strip(),
         runbook=file.runbook,
         threshold=file.threshold,
         response=file.response,
