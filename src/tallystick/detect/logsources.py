@@ -14,6 +14,8 @@ from tallystick.sigma import Logsource
 OWN: Final = "tallystick"
 """The product of rules about events as they are stored."""
 _CACHED_MAX: Final = 10_000
+_QUICK_MAX: Final = 1_000
+_MEMBERS_MAX: Final = 100
 _KEYS: Final = frozenset({"category", "product", "service", "kinds", "has", "names"})
 
 
@@ -49,7 +51,8 @@ class Logsources:
     def __init__(self, bindings: Sequence[Binding]) -> None:
         self.bindings = tuple(bindings)
         telling = {name for binding in bindings for members in binding.has for name in members}
-        self._telling = tuple(sorted(telling))
+        self._telling = frozenset(telling)
+        self._quick: dict[tuple[Any, ...], Origins] = {}
         self._cached: dict[tuple[Any, ...], Origins] = {}
         self._distinct: dict[tuple[Any, ...], Origins] = {}
 
@@ -59,16 +62,21 @@ class Logsources:
 
     def origins(self, kind: str, category: str | None, raw: Any) -> Origins:
         """Return what an event is; `category` is its action's in the catalogue, `raw` None where nothing was kept."""
-        if isinstance(raw, dict):
-            shape: Any = tuple([name for name in self._telling if name in raw])
-        else:
-            shape = raw is not None
+        quick = (kind, category, tuple(raw) if isinstance(raw, dict) else raw is not None)
+        known = self._quick.get(quick)
+        if known is not None:
+            return known
+        shape: Any = self._telling.intersection(raw) if isinstance(raw, dict) else raw is not None
         key = (kind, category, shape)
         found = self._cached.get(key)
         if found is None:
             if len(self._cached) >= _CACHED_MAX:
                 self._cached.clear()  # kinds are what somebody registered, shapes what somebody sent
             found = self._cached[key] = self._find(kind, category, shape)
+        if not isinstance(raw, dict) or len(raw) <= _MEMBERS_MAX:
+            if len(self._quick) >= _QUICK_MAX:
+                self._quick.clear()
+            self._quick[quick] = found
         return found
 
     def is_own(self, logsource: Logsource) -> bool:
@@ -83,7 +91,7 @@ class Logsources:
         own = frozenset({Logsource(category=category, product=OWN, service=kind)})
         if shape is False:
             return self._same(own, ())
-        members = frozenset(shape) if isinstance(shape, tuple) else frozenset()
+        members: frozenset[str] = frozenset() if shape is True else shape
         named: dict[int, tuple[Mapping[str, str] | None, list[Logsource]]] = {}
         for binding in self.bindings:
             if kind in binding.kinds or any(each <= members for each in binding.has):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from tallystick.errors import VerificationError
-from tallystick.event.disclosure import Disclosure
 from tallystick.event.merge import merge
 from tallystick.event.occurred import us_of_time
 from tallystick.event.pointer import parse_pointer
@@ -22,6 +21,21 @@ OWN_PREFIXES: Final = ("alert.", "detection.")
 """Events that follow from alarms: a rule about them would alarm about its own alarms."""
 _NO_PERSONAL: Final = b"{}"
 _decode: Final = msgspec.json.Decoder().decode
+
+
+class Content(Protocol):
+    """What is read of a stored event; without `facts` it was erased."""
+
+    @property
+    def index(self) -> int: ...
+    @property
+    def received_at(self) -> int: ...
+    @property
+    def source(self) -> int: ...
+    @property
+    def facts(self) -> bytes | None: ...
+    @property
+    def personal(self) -> bytes | None: ...
 
 
 @dataclass(slots=True)
@@ -37,7 +51,8 @@ class Subject:
     kind: str
     category: str | None
     event: dict[str, Any]
-    _views: dict[int, EventView] = field(default_factory=dict)
+    _own: EventView | None = None
+    _vendor: dict[int, EventView] | None = None
 
     @property
     def raw(self) -> Any:
@@ -55,22 +70,24 @@ class Subject:
 
     def view(self) -> EventView:
         """Return the view of rules about events as they are stored."""
-        return self._view(0, self.event, None)
+        if self._own is None:
+            self._own = EventView(self.event)
+        return self._own
 
     def raw_view(self, names: Mapping[str, str] | None) -> EventView:
         """Return the view of rules about the vendor's event; a text is its `message`."""
-        raw = self.raw
-        return self._view(1 if names is None else id(names), raw if isinstance(raw, dict) else {"message": raw}, names)
-
-    def _view(self, key: int, event: Mapping[str, Any], names: Mapping[str, str] | None) -> EventView:
-        found = self._views.get(key)
+        if self._vendor is None:
+            self._vendor = {}
+        found = self._vendor.get(id(names))
         if found is None:
-            found = self._views[key] = EventView(event, names)
+            raw = self.raw
+            event = raw if isinstance(raw, dict) else {"message": raw}
+            found = self._vendor[id(names)] = EventView(event, names)
         return found
 
 
 def subject_of(
-    row: Disclosure, source: Callable[[int], tuple[str, str]], category: Callable[[str], str | None]
+    row: Content, source: Callable[[int], tuple[str, str]], category: Callable[[str], str | None]
 ) -> Subject | None:
     """Return a stored event for the rules, or None for one whose content was erased or was never of our making.
 
@@ -96,11 +113,11 @@ def _merged(facts: bytes, personal: bytes | None) -> dict[str, Any] | None:
         return event
     try:
         for pointer, value in _decode(personal).items():
+            above, last = _path(pointer)
             place: Any = event
-            path = _path(pointer)
-            for name in path[:-1]:
-                place = place[name] if isinstance(place, dict) else place[int(name)]
-            place[path[-1]] = value
+            for name in above:
+                place = place[name] if type(place) is dict else place[int(name)]
+            place[last] = value
     except (KeyError, IndexError, TypeError, ValueError):
         try:
             return merge(facts, personal)
@@ -110,5 +127,6 @@ def _merged(facts: bytes, personal: bytes | None) -> dict[str, Any] | None:
 
 
 @lru_cache(maxsize=4096)
-def _path(pointer: str) -> tuple[str, ...]:
-    return parse_pointer(pointer)
+def _path(pointer: str) -> tuple[tuple[str, ...], str]:
+    path = parse_pointer(pointer)
+    return path[:-1], path[-1]

@@ -1,14 +1,14 @@
 """Many rules at once: which of them match an event, asking only those that can.
 
 Rules are sorted by the origin of events, once for each set of origins that is met. Within one, each rule is entered
-under one of its witnesses: the one whose texts the fewest other rules ask for. An event's own texts then name the rules
+under one of its witnesses: one whose texts few other rules ask for, of a field that other rules are entered by. An event's own texts then name the rules
 to ask; rules without a witness are always asked.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -90,15 +90,11 @@ class _Lane:
     """The rules for the events of one set of origins, found by what the events hold."""
 
     def __init__(self, entries: Sequence[_Entry]) -> None:
-        popular = Counter(clue for entry in entries for witness in entry.compiled.witnesses for clue in witness)
-        self._always: list[_Entry] = []
+        self._always = [entry for entry in entries if not entry.compiled.witnesses]
         exact: dict[str, dict[str, list[_Entry]]] = {}
         inner: dict[str, dict[str, list[_Entry]]] = {}
-        for entry in entries:
-            if not entry.compiled.witnesses:
-                self._always.append(entry)
-                continue
-            for clue in min(entry.compiled.witnesses, key=lambda witness: _cost(witness, popular)):
+        for entry, witness in _chosen([entry for entry in entries if entry.compiled.witnesses]):
+            for clue in witness:
                 table = exact if clue.exact else inner
                 table.setdefault(clue.field, {}).setdefault(clue.text, []).append(entry)
         self._whole = _Inner(inner.pop(WHOLE_EVENT)) if WHOLE_EVENT in inner else None
@@ -124,6 +120,28 @@ class _Lane:
 
 def _by_place(entry: _Entry) -> int:
     return entry.place
+
+
+def _chosen(entries: Sequence[_Entry]) -> Iterator[tuple[_Entry, Witness]]:
+    """Yield each rule with the witness under which it is entered.
+
+    Every field that a lane looks up costs something for every event: a rule whose own best witness asks for an unusual
+    field is entered by a usual one, as long as that names nothing that many rules name.
+    """
+    popular = Counter(clue for entry in entries for witness in entry.compiled.witnesses for clue in witness)
+    best = {entry: min(entry.compiled.witnesses, key=lambda each: _cost(each, popular)) for entry in entries}
+    usual = Counter(field for witness in best.values() for field in {clue.field for clue in witness})
+    limit = max(_FEW, len(entries) // 10)
+    fields: set[str] = set()
+    for entry in sorted(entries, key=lambda each: -min([usual[clue.field] for clue in best[each]], default=0)):
+        cheap = [
+            witness
+            for witness in entry.compiled.witnesses
+            if all(clue.field in fields and popular[clue] <= limit for clue in witness)
+        ]
+        witness = min(cheap, key=lambda each: _cost(each, popular)) if cheap else best[entry]
+        fields.update(clue.field for clue in witness)
+        yield entry, witness
 
 
 def _cost(witness: Witness, popular: Counter[Clue]) -> tuple[float, float]:

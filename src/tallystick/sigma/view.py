@@ -84,8 +84,12 @@ class EventView:
     def folded(self, path: str) -> tuple[str, ...]:
         found = self._folded.get(path)
         if found is None:
-            texts = self.texts(path)
-            found = (texts[0].casefold(),) if len(texts) == 1 else tuple([text.casefold() for text in texts])
+            value = self._event.get(path) if self._names is None and "." not in path else None
+            if type(value) is str:
+                found = (value.casefold(),)  # what most rules ask for, at the least cost
+            else:
+                texts = self.texts(path)
+                found = (texts[0].casefold(),) if len(texts) == 1 else tuple([text.casefold() for text in texts])
             self._folded[path] = found
         return found
 
@@ -105,15 +109,34 @@ class EventView:
 def find(event: Mapping[str, Any], path: str) -> tuple[Any, ...]:
     """Return the values at `path` in `event`, as `View.get` promises them."""
     value: Any = event
-    for part in _parts(path):
+    parts = _parts(path)
+    for part in parts:
         if type(value) is not dict:
+            if type(value) is list and len(parts) == 2:
+                members = _of_each(value, part)
+                if members:
+                    return members
             break
         value = value.get(part, _MISSING)
     else:
         if value is not _MISSING and type(value) is not list:
             return (value,)
     found: list[Any] = []
-    _descend(event, _parts(path), 0, found)
+    _descend(event, parts, 0, found)
+    return tuple(found)
+
+
+def _of_each(members: list[Any], name: str) -> tuple[Any, ...]:
+    """Return one member of every object of a list, nothing where that is not so simple."""
+    found = []
+    for member in members:
+        if type(member) is not dict:
+            return ()
+        value = member.get(name, _MISSING)
+        if type(value) is list:
+            return ()
+        if value is not _MISSING:
+            found.append(value)
     return tuple(found)
 
 

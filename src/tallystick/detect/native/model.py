@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from tallystick.sigma.correlate_groups import Group
 
@@ -16,8 +16,7 @@ _MONDAY_HOURS: Final = 72
 """The first hour of 1970 was a Thursday's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """An event that a rule looks at, in one of its groups. Times are microseconds; `values` is what may be new."""
 
     group: Group
