@@ -7,8 +7,9 @@ the position; that gives the same alarms with the same occasions, which change n
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 import structlog
@@ -49,7 +50,7 @@ _telemetry = structlog.get_logger("tallystick.detect")
 
 
 class Engine(Background):
-    """The follower. `step` runs in one thread; `standing` may be called from any."""
+    """The follower. `step` runs in one thread; `standing` and `forget` may be called from any."""
 
     def __init__(self, reader: LogReader, states: States, ports: EnginePorts) -> None:
         super().__init__("detect")
@@ -57,6 +58,7 @@ class Engine(Background):
         self._states = states
         self._ports = ports
         self._around = Around(ports)
+        self._turn = threading.Lock()  # who holds it may change what rules remember
         self.position = states.find() or _begin(states, reader.size)
         self.position.next_index = min(self.position.next_index, reader.size)
         self._rules: tuple[EnabledRule, ...] = ()
@@ -101,6 +103,18 @@ class Engine(Background):
         self._save_sometimes()
         return POLL_S
 
+    def forget(self, texts: Collection[str]) -> None:
+        """Return when no rule remembers any of some texts: those of people whose data is to be destroyed."""
+        with self._turn:
+            if not self._rules:  # nothing was taken up yet
+                self._states.forget(texts)
+                return
+            self._save()
+            self._states.forget(texts)
+            self._folding = Folding()
+            self._folding.load(self._states.load([FOLDS])[FOLDS])
+            self._take_up(self._rules)
+
     def standing(self) -> Standing:
         """Return how the engine does now."""
         position, size = self.position, self._reader.size
@@ -140,7 +154,8 @@ class Engine(Background):
 
     def _try_step(self) -> float:
         try:
-            wait_s = self.step()
+            with self._turn:
+                wait_s = self.step()
         except FileNotFoundError:
             self._chunks = None  # a merge or an erasure replaced a segment: read the newer ones
             return POLL_S

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from tallystick.follow.own_file import open_own_file
+from tallystick.sigma.expressions import LiteralSet
 
 FILE: Final = Path("followers") / "detect.db"
 """In the data directory."""
+INSIDE_MIN: Final = 6
+"""Characters that a text has at least to be looked for inside others: shorter ones stand in too many."""
 _SCHEMA: Final = (
     "create table if not exists position (origin text primary key, state blob not null) without rowid, strict",
     (
@@ -53,6 +56,7 @@ class States:
 
     def __init__(self, data: Path, origin: str) -> None:
         self._connection = open_own_file(data / FILE, _SCHEMA)
+        self._connection.execute("pragma secure_delete = on")  # what is forgotten is not left in free pages
         self._origin = origin
         self._lock = threading.Lock()
 
@@ -99,6 +103,24 @@ class States:
                 if rule not in kept:
                     self._connection.execute("delete from state where origin = ? and rule = ?", (self._origin, rule))
 
+    def forget(self, texts: Collection[str]) -> None:
+        """Let go of everything that stands for one of some texts: groups called so, and what groups have of them."""
+        gone, drop, put = _Gone(texts), list[tuple[str, ...]](), []
+        with self._lock, self._connection:
+            self._connection.execute("begin immediate")
+            query = "select rule, part, state from state where origin = ?"
+            for rule, part, state in self._connection.execute(query, (self._origin,)):
+                plain = _plain(state)
+                left = gone.taken_from(plain)
+                if gone.are_in(json.loads(part)) or gone.are_in(left):
+                    drop.append((self._origin, rule, part))
+                elif left != plain:
+                    put.append((msgspec.msgpack.encode(left), self._origin, rule, part))
+            self._connection.executemany("delete from state where origin = ? and rule = ? and part = ?", drop)
+            self._connection.executemany("update state set state = ? where origin = ? and rule = ? and part = ?", put)
+        with self._lock:
+            self._connection.execute("pragma wal_checkpoint(truncate)")
+
     def close(self) -> None:
         """Close the file."""
         with self._lock:
@@ -107,3 +129,31 @@ class States:
 
 def _plain(data: bytes) -> Any:
     return msgspec.msgpack.decode(data)
+
+
+class _Gone:
+    """Texts that are to go, in any letter case; longer ones also inside other texts."""
+
+    def __init__(self, texts: Collection[str]) -> None:
+        self._whole = {text.casefold() for text in texts if text}
+        inside = sorted(text for text in self._whole if len(text) >= INSIDE_MIN)
+        self._inside = LiteralSet(inside) if inside else None
+
+    def are_in(self, plain: Any) -> bool:
+        """Return whether one of them stands anywhere in a group or a state."""
+        if isinstance(plain, str):
+            text = plain.casefold()
+            return text in self._whole or (self._inside is not None and bool(self._inside.find(text)))
+        if isinstance(plain, dict):
+            return self.are_in([*plain.keys(), *plain.values()])
+        return isinstance(plain, list) and any(self.are_in(each) for each in plain)
+
+    def taken_from(self, plain: Any) -> Any:
+        """Return a state without the pairs of one of them and its moment: the rest of such a list means the same."""
+        if not isinstance(plain, list):
+            return plain
+        return [self.taken_from(each) for each in plain if not (_is_pair(each) and self.are_in(each[0]))]
+
+
+def _is_pair(plain: Any) -> bool:
+    return isinstance(plain, list) and len(plain) == 2 and isinstance(plain[0], str) and isinstance(plain[1], int)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -109,6 +110,19 @@ class Content:
                 found[hold] = found.get(hold, 0) + len(group)
         return found
 
+    def texts(self, spans: Spans, class_number: int) -> set[str]:
+        """Return every text of the personal parts that the sealed events of a class have at these indexes."""
+        found: set[str] = set()
+        for entry in self._log.snapshot().segments:
+            if entry.class_number != class_number or not any(spans.touching(entry.first, entry.end)):
+                continue
+            for table in ContentFile(self._segments / entry.path / CONTENT).tables(("index", "personal")):
+                columns = (table.column(name).to_pylist() for name in ("index", "personal"))
+                for index, personal in zip(*columns, strict=True):
+                    if personal is not None and index in spans:
+                        found.update(_texts(json.loads(personal)))
+        return found
+
     def received_at(self, index: int) -> int:
         """Return when the committed event at an index was received."""
         return int(self._entries(index // TILE_WIDTH)["received_at"][index % TILE_WIDTH])
@@ -156,3 +170,12 @@ class Content:
 
     def _entries(self, bundle: int) -> NDArray[Any]:
         return np.frombuffer(b"".join(self._log.read_entries(bundle)), dtype=ENTRY)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield the texts in a value, keys of objects left out."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
