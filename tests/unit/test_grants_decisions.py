@@ -514,6 +514,17 @@ def test_an_emergency_gives_nothing_that_outlasts_it(world: World) -> None:
     assert world.rights(ana).anywhere(P.LOG_READ)
 
 
+@pytest.mark.parametrize("role", ["security-lead", "compliance-manager"])
+def test_an_emergency_lets_nobody_decide_what_others_proposed(world: World, role: str) -> None:
+    ana = world.person("ana")
+    world.give(ana, "analyst")
+    world.grants.break_glass(world.caller(ana), role=role, scope="", reason="fire", minutes=60)
+    deciding = {permission for permission in P if permission.endswith(".approve")} | {P.REVIEWS_SIGN}
+    assert len(deciding) > 5
+    assert not deciding & set(world.rights(ana).scopes_of)
+    assert world.rights(ana).anywhere(P.RETENTION_MANAGE)
+
+
 def test_the_glass_breaks_only_where_one_may_break_it_and_with_a_reason(world: World) -> None:
     ana = world.person("ana")
     world.give(ana, "analyst", "acme")

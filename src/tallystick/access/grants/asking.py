@@ -44,6 +44,11 @@ LASTING: Final = frozenset(
         Permission.SETTINGS_MANAGE,
         Permission.STREAMS_MANAGE,
         Permission.POLICIES_APPROVE,
+        Permission.RULES_APPROVE,
+        Permission.SYSTEMS_APPROVE,
+        Permission.EXCEPTIONS_APPROVE,
+        Permission.RETENTION_APPROVE,
+        Permission.REVIEWS_SIGN,
     }
 )
 _ALPHABET: Final = "23456789abcdefghjkmnpqrstuvwxyz"
