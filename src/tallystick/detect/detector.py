@@ -26,6 +26,7 @@ SLOW_US: Final = 50_000
 """An event that takes the rules so long has each of them measured."""
 SILENCE: Final = "silence"
 STARTED: Final = "server.started"
+_BY_SOURCE: Final = ("source",)
 Row = tuple[str, tuple[str, ...], int, Any]
 _telemetry = structlog.get_logger("tallystick.detect")
 
@@ -117,12 +118,14 @@ class Detector:
         force, found = self.force, dict[str, EventView]()
         view = subject.view()
         for key in self._ask(force.own.match, view, origins.event):
-            found[key] = view
+            if self._is_for(force.uses[key].unit, subject):
+                found[key] = view
         for names, logsources in origins.raw:
             raw_view = subject.raw_view(names)
             for key in self._ask(force.raw.match, raw_view, logsources):
-                found.setdefault(key, raw_view)
-        return {key: each for key, each in found.items() if self._is_for(force.uses[key].unit, subject)}
+                if key not in found and self._is_for(force.uses[key].unit, subject):
+                    found[key] = raw_view
+        return found
 
     def _ask(
         self,
@@ -157,7 +160,8 @@ class Detector:
         return tuple(matched)
 
     def _is_for(self, unit: Unit, subject: Subject) -> bool:
-        return subject.index >= unit.rule.from_index and is_within(subject.event["scope"], unit.rule.scope)
+        rule = unit.rule
+        return subject.index >= rule.from_index and (not rule.scope or is_within(subject.event["scope"], rule.scope))
 
     def _follow(self, subject: Subject, matched: Mapping[str, EventView]) -> list[Firing]:
         fired: list[Firing] = []
@@ -219,9 +223,10 @@ class Detector:
         is_silence = settings.kind == SILENCE
         at_us = subject.received_us if is_silence else self._time(settings.lateness_us, subject)
         values = tuple(counted_values(view, settings.value)) if settings.value else ()
-        own = subject.view()  # a source is one for rules about vendors' events too
+        # A source is one for rules about vendors' events too.
+        groups = [(subject.event["source"],)] if settings.groups == _BY_SOURCE else combinations(view, settings.groups)
         fired: list[Firing] = []
-        for group in combinations(own if settings.groups == ("source",) else view, settings.groups):
+        for group in groups:
             seen = Seen(group, subject.index, at_us, subject.received_us, values)
             fired += [self._found(unit, found, subject) for found in unit.kind.feed(seen)]
         return fired
@@ -249,7 +254,7 @@ class Detector:
         if subject is not None:
             scope = str(subject.event["scope"])
         else:
-            scope = self._scope_of(found.group[0]) if names == ("source",) else unit.rule.scope
+            scope = self._scope_of(found.group[0]) if names == _BY_SOURCE else unit.rule.scope
         return Firing(
             rule=unit.rule,
             names=names,

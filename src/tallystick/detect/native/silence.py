@@ -56,6 +56,8 @@ class Silence:
         self._known = known
         self._groups: Groups[_State] = Groups(_State, groups_max)
         self._due: dict[Group, int] = {}  # when a group's silence becomes too long
+        self._together: tuple[Group, int] | None = None
+        """The group and time of receipt of which the next event changes nothing but the index."""
         self.next_us = 0
 
     @property
@@ -63,8 +65,15 @@ class Silence:
         return self._groups.dropped
 
     def feed(self, seen: Seen) -> Sequence[Found]:
+        if self._together == (seen.group, seen.now_us):
+            known = self._groups.find(seen.group)
+            if known is not None:
+                known.last_index = seen.index
+                self._groups.change(seen.group)
+                return ()
         state = self._groups.touch(seen.group)
         found: list[Found] = []
+        self._together = (seen.group, seen.now_us) if state.last_us == seen.now_us and not state.is_out else None
         if state.first_us == 0:
             state.first_us = seen.now_us
         elif not state.is_out and seen.now_us - state.last_us >= _LIMIT_US_MIN:
@@ -82,6 +91,7 @@ class Silence:
         return found
 
     def advance(self, now_us: int) -> Sequence[Found]:
+        self._together = None
         self._welcome(now_us)
         said = self._said()
         for group in list(self._due):
@@ -112,6 +122,7 @@ class Silence:
 
     def shift(self, us: int) -> None:
         """Let so much time not count, because this server was down."""
+        self._together = None
         for group in list(self._due):
             state = self._groups.touch(group)
             state.last_us += us
@@ -130,6 +141,7 @@ class Silence:
         ]
 
     def load(self, rows: Sequence[tuple[Group, int, Any]]) -> None:
+        self._together = None
         said = self._said()
         for group, order, plain in rows:
             state = _State(plain[0], plain[1], plain[2], plain[3], dict(plain[4]))
