@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, func, or_, select
 
+from tallystick.access.grants.errors import OwnDecisionError
 from tallystick.access.model import Caller
 from tallystick.access.permissions import Permission
 from tallystick.access.require import require
@@ -29,6 +30,8 @@ from tallystick.segment.content import ContentFile
 from tallystick.segment.manifest import CONTENT
 from tallystick.store.tables.people import PERSON
 
+TRIES: Final = 5
+"""So often a person is looked for anew when segments are replaced meanwhile."""
 NAMES_MAX: Final = 20
 NAME_CHARS_MAX: Final = 320
 INSIDE_MIN: Final = 6
@@ -88,10 +91,15 @@ class PersonErasure:
 
         The request itself says where the events are and never who she is: whoever decides looks at them there.
 
-        Raises RetentionInvalidError when nothing names her.
+        Raises RetentionInvalidError when nothing names her, OwnDecisionError for who asks about herself.
         """
         require(caller, Permission.RETENTION_MANAGE, "")
         found = self._find(names)
+        own = {each.casefold() for each in (caller.id, *caller.aliases)}
+        if any(each.casefold() in own for each in found.names):
+            raise OwnDecisionError(
+                "what names you is asked for by somebody else: whoever decides is not told who it is"
+            )
         if not found.events:
             raise RetentionInvalidError("no event with a personal part names this person", pointer="/names")
         body = {
@@ -116,13 +124,13 @@ class PersonErasure:
         with self._projection.engine.connect() as connection:
             known = _known(connection, given)
         marks = _Marks(known, [key for name in known for key in self._ports.actor_keys(name)])
-        snapshot = self._log()
-        indexes: list[int] = []
-        classes: dict[int, int] = {}
-        for number, spans in self._sealed(snapshot, marks):
-            indexes += [index for first, end in spans for index in range(first, end)]
-            classes[number] = classes.get(number, 0) + sum(size for _, size in spans.ranges())
-        waiting = list(_unsealed(snapshot, marks))
+        for tries_left in reversed(range(TRIES)):
+            try:
+                indexes, classes, waiting = self._look(marks)
+                break
+            except FileNotFoundError:  # a merge or an erasure replaced a segment while it was looked for: look again
+                if not tries_left:
+                    raise
         for index, number in waiting:
             indexes.append(index)
             classes[number] = classes.get(number, 0) + 1
@@ -136,6 +144,16 @@ class PersonErasure:
             tuple(Held(hold, count) for hold, count in sorted(held.items())),
             len(waiting),
         )
+
+    def _look(self, marks: _Marks) -> tuple[list[int], dict[int, int], list[tuple[int, int]]]:
+        """Return the sealed indexes and their classes, and what is not sealed yet."""
+        snapshot = self._log()
+        indexes: list[int] = []
+        classes: dict[int, int] = {}
+        for number, spans in self._sealed(snapshot, marks):
+            indexes += [index for first, end in spans for index in range(first, end)]
+            classes[number] = classes.get(number, 0) + sum(size for _, size in spans.ranges())
+        return indexes, classes, list(_unsealed(snapshot, marks))
 
     def _sealed(self, snapshot: Snapshot, marks: _Marks) -> Iterable[tuple[int, Spans]]:
         for entry in snapshot.segments:

@@ -106,7 +106,14 @@ class RetentionService:
             kept = get_class(connection, name)
             metadata = self._terms_of(connection, kept, terms)
         if not _shortens(kept, metadata):
-            self._commands.run(lambda _: [events.changed(caller, kept.name, metadata, reason, self._ports.now_us())])
+
+            def decide(connection: Connection) -> Events:
+                now = get_class(connection, name)
+                if _shortens(now, metadata):
+                    raise RetentionConflictError(f"class {name} was given longer terms meanwhile")
+                return [events.changed(caller, now.name, metadata, reason, self._ports.now_us())]
+
+            self._commands.run(decide)
             return None
         simulated = simulate(self._content, kept.number, metadata, self._ports.now_us())
         if simulated.digest != simulation:
@@ -123,7 +130,13 @@ class RetentionService:
             classes, before = load_classes(connection), load_rules(connection)
             check_rules(rules, classes, _sources(connection))
         if not _lessens(before, rules, classes):
-            self._commands.run(lambda _: [events.assigned(caller, rules, {}, reason, self._ports.now_us())])
+
+            def decide(connection: Connection) -> Events:
+                if _lessens(load_rules(connection), rules, load_classes(connection)):
+                    raise RetentionConflictError("the rules were changed meanwhile")
+                return [events.assigned(caller, rules, {}, reason, self._ports.now_us())]
+
+            self._commands.run(decide)
             self.apply_rules()
             return None
         body = {
