@@ -242,10 +242,12 @@ class SystemService:
 
 
 def sees(caller: Caller, system: System) -> bool:
-    """Return whether somebody sees a system: its own people, and who may read the register in any of its scopes."""
+    """Return whether somebody sees a system: its own people, and who may read the register in all of its scopes, of each
+    of which it tells.
+    """
     if caller.id in {system.facts.owner, *system.facts.deputies}:
         return True
-    return any(caller.rights.allows(Permission.SYSTEMS_READ, scope) for scope in system.facts.scopes)
+    return all(caller.rights.allows(Permission.SYSTEMS_READ, scope) for scope in system.facts.scopes)
 
 
 def _seen(connection: Connection, caller: Caller, system: str) -> System:
