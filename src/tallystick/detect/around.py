@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tallystick.detect.ports import EnginePorts, Sender
-from tallystick.event.disclosure import Disclosure
+from tallystick.follow.log_reader import Told
 from tallystick.follow.product_log import LEDGER_CLASS, PRODUCT_SOURCE
 from tallystick.sigma.correlate_groups import Group
 
@@ -58,7 +58,7 @@ class Around:
         return None if values is None else tuple(values)
 
 
-def changes_rules(row: Disclosure) -> bool:
+def changes_rules(row: Told) -> bool:
     """Whether an event may change rules, lists or sources, and so how what follows it is judged."""
     return (
         row.source == PRODUCT_SOURCE

@@ -27,10 +27,9 @@ from tallystick.detect.standing import Standing, rule_standings
 from tallystick.detect.state import Position, States, Tally
 from tallystick.detect.subject import subject_of
 from tallystick.errors import TallystickError
-from tallystick.event.disclosure import Disclosure
 from tallystick.follow.alarm import Alarm
 from tallystick.follow.background import Background
-from tallystick.follow.log_reader import LogReader
+from tallystick.follow.log_reader import LogReader, Told
 from tallystick.health.model import Check
 
 POLL_S: Final = 0.2
@@ -69,7 +68,7 @@ class Engine(Background):
         self._folding.load(states.load([FOLDS])[FOLDS])
         self._version = -1
         self._is_stale = True
-        self._chunks: Iterator[tuple[list[Disclosure], int]] | None = None
+        self._chunks: Iterator[tuple[list[Told], int]] | None = None
         self._pending: list[Alarm] = []  # told by the rules, not durable yet
         self._own = OwnAlarms(ports.now_us)
         self._saved_at = time.monotonic()
@@ -221,7 +220,7 @@ class Engine(Background):
     def _judge_next(self) -> bool:
         """Judge the next chunk of the log; returns False when there is none."""
         if self._chunks is None:
-            self._chunks = self._reader.chunks(self.position.next_index, None)
+            self._chunks = self._reader.told(self.position.next_index, None)
         found = next(self._chunks, None)
         if found is None:
             self._chunks = None  # a snapshot that is held keeps files on the disk
@@ -239,7 +238,7 @@ class Engine(Background):
         self._detector.failures.clear()
         return True
 
-    def _judge(self, row: Disclosure) -> None:
+    def _judge(self, row: Told) -> None:
         subject = subject_of(row, self._around.source, self._ports.category)
         if subject is None:
             self.position.erased += 1
