@@ -16,6 +16,7 @@ from tallystick.detect.native import Kind, Known, make_kind
 from tallystick.detect.ports import EnabledRule
 from tallystick.detect.rulefile import SIGMA, RuleFile, parse_rule
 from tallystick.errors import TallystickError
+from tallystick.event.identifier import is_within
 from tallystick.sigma import Correlation, Filter, Rule, SigmaError, load
 from tallystick.sigma.compiling import Compiled, compile_rule
 from tallystick.sigma.correlate_chain import Correlations
@@ -25,6 +26,8 @@ from tallystick.sigma.values import Lists
 GROUPS_MAX: Final = 20_000
 PARSED_MAX: Final = 8_192
 """Texts that are kept read: one rule that changes must not have all others read again."""
+Names = dict[str, dict[str, str]]
+"""What rules are called, to the keys of the documents that are called so, each with the scope of its rule."""
 
 
 @dataclass
@@ -91,7 +94,7 @@ def compile_enabled(
     force = RulesInForce(logsources=logsources)
     filters = _filters(rules)
     correlations: dict[str, tuple[Unit, Correlation, dict[str, str]]] = {}
-    names: dict[str, str] = {}
+    names: Names = {}
     for rule in rules:
         unit = force.units[rule.id] = Unit(rule)
         try:
@@ -111,7 +114,7 @@ def _parsed(text: bytes) -> RuleFile:
 
 
 def _add(
-    force: RulesInForce, unit: Unit, filters: Sequence[Filter], lists: Lists, names: dict[str, str]
+    force: RulesInForce, unit: Unit, filters: Sequence[Filter], lists: Lists, names: Names
 ) -> dict[str, tuple[Unit, Correlation, dict[str, str]]]:
     """Take the documents of one rule in; returns its correlations with the names that its own documents have."""
     file = unit.file = _parsed(unit.rule.text)
@@ -131,20 +134,26 @@ def _add(
             force.documents[key] = document
             force.uses[key] = Use(unit, document is file.main or generates)
     main = keys[file.documents.index(file.main)]
-    names.update({name: main for name in (file.main.head.id, file.main.head.name, unit.rule.id) if name})
+    for name in (file.main.head.id, file.main.head.name, unit.rule.id):
+        if name:
+            names.setdefault(name, {})[main] = unit.rule.scope
     return found
 
 
 def _correlate(
-    force: RulesInForce, given: Mapping[str, tuple[Unit, Correlation, dict[str, str]]], names: Mapping[str, str]
+    force: RulesInForce, given: Mapping[str, tuple[Unit, Correlation, dict[str, str]]], names: Names
 ) -> None:
     """Join correlations to what they refer to; one that refers to what is not in force fails, and those on it."""
     left = {key: each for key, each in given.items() if not each[0].failed}
     while True:
         ready: dict[str, Correlation] = {}
         for key, (unit, correlation, mine) in left.items():
-            known = {**names, **mine}
-            there = {name: known[name] for name in correlation.rules if name in known}
+            meant = {name: [mine[name]] if name in mine else _meant(name, names, unit) for name in correlation.rules}
+            there = {name: keys[0] for name, keys in meant.items() if keys}
+            several = [name for name, keys in meant.items() if len(keys) > 1]
+            if several:
+                _drop(force, unit, f"it refers to {several[0]!r}, which is the name of more than one rule")
+                break
             missing = [
                 name for name in correlation.rules if there.get(name) not in force.uses and there.get(name) not in left
             ]
@@ -167,6 +176,11 @@ def _correlate(
                 force.correlation_of = {key: unit for key, (unit, _, _) in left.items()}
                 return
         left = {key: each for key, each in left.items() if not each[0].failed}
+
+
+def _meant(name: str, names: Names, unit: Unit) -> list[str]:
+    """Return what a rule may mean by a name: what watches all that it watches. What others call so below is not meant."""
+    return [key for key, scope in names.get(name, {}).items() if is_within(unit.rule.scope, scope)]
 
 
 def _joined(correlation: Correlation, there: Mapping[str, str]) -> Correlation:
