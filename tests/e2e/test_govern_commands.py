@@ -29,6 +29,7 @@ def test_an_exception_is_asked_for_shown_and_never_approved_by_who_asked(data: P
     assert "nobody decides about what they proposed themselves" in refused.stderr
     listed = tallystick("exceptions", "list", "--standing", "requested", "--data", data).stdout
     assert made in listed
+    assert made not in tallystick("exceptions", "list", "--standing", "active", "--data", data).stdout
     assert tallystick("exceptions", "withdraw", made, "--data", data).stdout.strip() == "withdrawn"
 
 
@@ -46,3 +47,5 @@ def test_a_declaration_that_cannot_be_read_is_refused_with_its_place(home: Path,
     assert refused.returncode == 1
     assert "is not JSON" in refused.stderr
     assert "everything that is declared arrives" in tallystick("systems", "coverage", "--data", data).stderr
+    beyond = tallystick("systems", "coverage", "--at", "99999999", "--data", data, check=False)
+    assert beyond.returncode == 1, "coverage is that of the place which was asked for"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import typer
 
@@ -37,10 +37,8 @@ def list_exceptions(
     as_json: Json = False,
 ) -> None:
     """List exceptions and requests, the newest first."""
-    asked = {"scope": scope, "state": standing, "kind": kind}
-    query = urlencode({name: value for name, value in asked.items() if value is not None})
     with connect(data, state, url) as client:
-        found = client.ask("GET", f"{ROUTE}?{query}")["exceptions"]
+        found = client.ask("GET", ROUTE, scope=scope, state=standing, kind=kind)["exceptions"]
     if as_json:
         for each in found:
             print_json(each)

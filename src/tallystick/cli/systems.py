@@ -142,12 +142,11 @@ def coverage(
     as_json: Json = False,
 ) -> None:
     """Show what is missing, and with one system how its patterns arrive: now, or after so many events of the log."""
-    query = "" if at is None else f"?at={at}"
     with connect(data, state, url) as client:
         if system is None:
-            found = client.ask("GET", f"/api/v1/coverage{query}")["systems"]
+            found = client.ask("GET", "/api/v1/coverage", at=at)["systems"]
         else:
-            found = [client.ask("GET", f"{_path(system)}/coverage{query}")]
+            found = [client.ask("GET", f"{_path(system)}/coverage", at=at)]
     if as_json:
         for each in found:
             print_json(each)
