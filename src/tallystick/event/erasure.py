@@ -15,6 +15,7 @@ from tallystick.errors import VerificationError
 from tallystick.event.holds import Holds, parse_reach
 from tallystick.event.periods import DAY_US, FOR_EVER, KEPT_CLASS, SHORTENING_DELAY_US, Periods
 from tallystick.event.spans import Range, Spans
+from tallystick.event.succession import log_named
 
 __all__ = ["DAY_US", "FOR_EVER", "KEPT_CLASS", "SHORTENING_DELAY_US", "Range"]
 
@@ -131,8 +132,14 @@ class ErasureHistory:
     def apply(self, index: int, received_at: int, facts: Mapping[str, Any]) -> None:
         """Take in one event of source 0; actions that are not about this are passed over.
 
-        Raises ErasureMalformedError. The caller has verified that the event is in the log and of source 0.
+        Raises ErasureMalformedError. The caller has verified that the event is in the log and of source 0. What it says
+        about another log is passed over.
         """
+        if log_named(facts) is None:
+            self.apply_elsewhere(index, received_at, facts)
+
+    def apply_elsewhere(self, index: int, received_at: int, facts: Mapping[str, Any]) -> None:
+        """Take in an event that stands in a later log and is about this one, at the index that it has counted on."""
         try:
             self._apply(index, received_at, facts)
         except (KeyError, TypeError, ValueError) as error:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
+from tallystick.event.succession import LOG
 from tallystick.follow.product_log import ProductEvent
 from tallystick.follow.projection import Handler, handlers_of
 from tallystick.store.tables.evidence import BACKUP, ERASURE
@@ -14,6 +15,8 @@ from tallystick.store.tables.evidence import BACKUP, ERASURE
 
 def _erase(connection: Connection, event: ProductEvent) -> None:
     metadata = event.metadata
+    if LOG in metadata:
+        return  # about an earlier log, whose content is in no table
     connection.execute(
         ERASURE.insert().values(
             erased_index=event.index,

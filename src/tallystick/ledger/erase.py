@@ -28,6 +28,7 @@ from tallystick.event.erasure import (
     parse_ranges,
 )
 from tallystick.event.spans import Range, Spans
+from tallystick.ledger.decided import ErasureRecords, make_deed, make_record, marks_of
 from tallystick.ledger.errors import ErasureRefusedError
 from tallystick.ledger.genesis import PRODUCT_SOURCE
 from tallystick.ledger.layout import Layout
@@ -99,14 +100,23 @@ class Eraser:
     """Carries out one order at a time; the caller sees to it that no hold is placed meanwhile."""
 
     def __init__(
-        self, disk: Disk, layout: Layout, state: LedgerState, clock: Clock, forget: Callable[[], None]
+        self,
+        disk: Disk,
+        layout: Layout,
+        state: LedgerState,
+        clock: Clock,
+        forget: Callable[[], None],
+        records: ErasureRecords | None,
     ) -> None:
-        """`forget` makes every reader inside the ledger let go of segment files that it keeps open."""
+        """`forget` makes every reader inside the ledger let go of segment files that it keeps open; `records` takes what
+        people decided here.
+        """
         self._disk = disk
         self._layout = layout
         self._state = state
         self._clock = clock
         self._forget = forget
+        self._records = records
         self._begun = False  # whether content may have gone under the order that is open
 
     def find_open(self) -> ErasureOrder | None:
@@ -151,6 +161,7 @@ class Eraser:
         manifest = settle(self._disk, self._layout, self._state, self._clock)
         drop_unlisted(self._disk, self._layout, manifest)
         history = self.history()
+        self._remember(order)
         kept = [segment for entry in manifest.segments for segment in self._rewrite(entry, order, history)]
         swapped = Manifest(version=manifest.version + 1, sealed_size=manifest.sealed_size, segments=tuple(kept))
         self._begun = True
@@ -177,11 +188,12 @@ class Eraser:
     def history(self) -> ErasureHistory:
         """Return what the log says about retention, holds and decisions so far."""
         history = ErasureHistory()
-        for index, received_at, facts in self._product_events():
+        for index, received_at, facts in self.product_events():
             history.apply(index, received_at, msgspec.json.decode(facts))
         return history
 
-    def _product_events(self) -> Iterator[tuple[int, int, bytes]]:
+    def product_events(self) -> Iterator[tuple[int, int, bytes]]:
+        """Yield index, time of receipt and facts of the product's own events."""
         snapshot = self._state.snapshot()
         from tallystick.segment.content import ContentFile
 
@@ -197,6 +209,26 @@ class Eraser:
                 frame = ref.read()
                 for at in range(frame.count):
                     yield ref.first_index + at, ref.received_at, frame.facts_at(at)
+
+    def _remember(self, order: ErasureOrder) -> None:
+        """Record outside the data directory what two people decided, so that no backup brings it back for good."""
+        if order.decision is None or self._records is None:
+            return
+        wanted = (order.decision.request, *order.decision.approvals)
+        found = {
+            index: (at, msgspec.json.decode(facts)) for index, at, facts in self.product_events() if index in wanted
+        }
+        if "restated" in found[wanted[0]][1].get("metadata", {}):
+            return  # it was repeated from a record, which is there
+        tiles, size = TileFiles(self._disk, self._layout.ledger), self._state.committed.size
+        deeds = []
+        for index in wanted:
+            _, entries = self._entries(tiles, size, index, index + 1)
+            at, facts = found[index]
+            deeds.append(make_deed(index, at, marks_of(entries)[0], facts))
+        record = make_record(self._records.origin, order.part, self._named(order), deeds)
+        if record.ranges:
+            self._records.save(record)
 
     def _named(self, order: ErasureOrder) -> Iterator[tuple[Indexes, NDArray[Any]]]:
         """Yield the indexes and entries that the order is about, from the log itself, many at a time."""

@@ -96,6 +96,13 @@ class PublishedAheadError(CorruptionError):
     )
 
 
+class ErasureRecordError(CorruptionError):
+    """A record of an erasure in the state directory is damaged, so that nobody can say what must not come back."""
+
+    code = "erasure-record-damaged"
+    advice = "Bring the file back from a copy of the state directory; without it, ask for the erasure again."
+
+
 class LastSignedChangedError(CorruptionError):
     """Somebody else changed the last-signed record while this process was the writer."""
 

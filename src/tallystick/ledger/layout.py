@@ -68,6 +68,10 @@ class Layout:
         """Return the record's path; origins may hold any letters, so the name is a digest and the record says whose."""
         return self.state / f"{hashlib.sha256(origin.encode()).hexdigest()[:32]}.last-signed"
 
+    def erasures(self, origin: str) -> Path:
+        """Return the folder in which the erasures that people decided in this log are remembered."""
+        return self.last_signed(origin).with_suffix(".erasures")
+
     def state_lock(self, origin: str) -> Path:
         return self.last_signed(origin).with_suffix(".lock")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +15,7 @@ from tallystick.event.batch import Batch
 from tallystick.event.erasure import ErasureHistory
 from tallystick.ledger import upkeep
 from tallystick.ledger.background import Background
+from tallystick.ledger.decided import ErasureRecord, ErasureRecords
 from tallystick.ledger.erase import ErasureOrder
 from tallystick.ledger.errors import LedgerExistsError, NotCommittedError, UnsealedBacklogError
 from tallystick.ledger.genesis import PRODUCT_SOURCE, ProductAdmission, admit_events, genesis_events, recovered_event
@@ -229,12 +230,21 @@ class Ledger:
         """Return what the log says about retention, holds, decisions and erasures so far, read from the log itself."""
         return self._parts.eraser.history()
 
+    def product_events(self) -> Iterator[tuple[int, int, bytes]]:
+        """Yield index, time of receipt and facts of the product's own events, in no order."""
+        return self._parts.eraser.product_events()
+
+    def erasure_records(self) -> list[ErasureRecord]:
+        """Return the erasures that the state directory remembers two people to have decided in a log of this name."""
+        return ErasureRecords(self._place.disk, self._place.layout, self.origin).load()
+
     def erase(self, order: ErasureOrder, admission: ProductAdmission) -> Receipt:
         """Destroy sealed content for good and return the receipt of `content.erased`.
 
         Raises ErasureRefusedError, with nothing changed, when a verifier would object to the absence. The caller runs
         commands one at a time: no hold is placed meanwhile.
         """
+        self._await_decision(order)
         return upkeep.erase(self._parts, self.append, admission, order)
 
     def rotate_key(self, admission: ProductAdmission, reason: str) -> None:
@@ -282,11 +292,17 @@ class Ledger:
                 self._state.stop_writing("an erasure waits to be finished, and no admission was given to record it")
             return
         if order is not None:
+            self._await_decision(order)
             upkeep.carry_out(self._parts, self.append, admission, order)
         if self.recovery.torn_bytes:
             now = self._place.clock.now_us()
             event = recovered_event(self.origin, self._state.acknowledged.size, self.recovery, now)
             self.append(admit_events(admission, [event], now), PRODUCT_SOURCE)
+
+    def _await_decision(self, order: ErasureOrder) -> None:
+        """Return once the entries of the decision that an order cites can be read, for the record of it."""
+        if order.decision is not None:
+            self.wait_committed(max(order.decision.request, *order.decision.approvals) + 1, 60)
 
     def _committed(self, size: int) -> int:
         committed = self._state.committed.size

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tallystick.clock import Clock
 from tallystick.errors import TallystickError, VerificationError
+from tallystick.ledger.decided import ErasureRecords
 from tallystick.ledger.duplicates import Duplicates, SealedIds
 from tallystick.ledger.edge import load_edge, read_published
 from tallystick.ledger.erase import Eraser
@@ -123,6 +124,7 @@ def open_parts(place: Place, *, may_be_empty: bool = False) -> Parts:
     with ExitStack() as held:
         lock = FileLock(layout.lock, f"the ledger in {layout.data}")
         held.callback(lock.close)
+        disk.mkdirs(layout.wal)  # a backup of a log that was sealed to its end has no file there, so no folder
         found = find_log(disk, layout)
         unfinished = not found.size and not disk.exists(layout.checkpoint)
         if unfinished and not may_be_empty:
@@ -150,7 +152,7 @@ def open_parts(place: Place, *, may_be_empty: bool = False) -> Parts:
         from tallystick.ledger.sealed_ids import SegmentIds  # brings in pyarrow
 
         sealed_ids = SegmentIds(layout.segments)
-        eraser = Eraser(disk, layout, state, clock, sealed_ids.forget)
+        eraser = Eraser(disk, layout, state, clock, sealed_ids.forget, ErasureRecords(disk, layout, keys.origin))
         writer = _open_writer(place, found, state, sealed_ids)
         held.callback(writer.finish)
         held.callback(sealing.close)

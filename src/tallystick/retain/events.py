@@ -9,6 +9,10 @@ from tallystick.access.acts import Target, act
 from tallystick.access.model import Caller
 from tallystick.event.occurred import time_of_us
 from tallystick.event.spans import Spans
+from tallystick.event.succession import LOG
+from tallystick.ledger.decided import Deed, ErasureRecord
+from tallystick.ledger.erase import ErasureOrder
+from tallystick.ledger.genesis import PRODUCT_SCOPE, product_event
 from tallystick.retain.model import Change, Hold, Kind, Rule, State, Terms
 
 Event = dict[str, Any]
@@ -81,6 +85,39 @@ def approvals(caller: Caller, change: Change, indexes: Sequence[int], now_us: in
     metadata = {"change": change.change, "digest": change.digest}
     target = Target("retention_change", change.change)
     return [act(caller, "erasure.approved", target, {**metadata, "request": each}, now_us) for each in indexes]
+
+
+def restated_request(record: ErasureRecord, spans: Spans, log: str | None, now_us: int) -> Event:
+    """Return the event that says again, after a restore, what somebody asked for in a log that has lost it; `log` names
+    an earlier log that it is about.
+    """
+    more = {"ranges": [list(each) for each in spans.ranges()], "part": record.part.value, "ground": "restated"}
+    return _restated("erasure.requested", record, record.request, more, log, now_us)
+
+
+def restated_approval(record: ErasureRecord, deed: Deed, request: int, log: str | None, now_us: int) -> Event:
+    """Return the event that says again that somebody approved it; `request` is where it was restated."""
+    return _restated("erasure.approved", record, deed, {"request": request}, log, now_us)
+
+
+def erased_elsewhere(order: ErasureOrder, log: str, now_us: int) -> Event:
+    """Return the event that accounts for what was destroyed in an earlier log."""
+    return product_event("content.erased", ("ledger", log), {**order.metadata(), LOG: log}, now_us)
+
+
+def _restated(
+    action: str, record: ErasureRecord, deed: Deed, more: Mapping[str, Any], log: str | None, now_us: int
+) -> Event:
+    said = {"change": deed.change, "digest": deed.digest, LOG: log}
+    origin = {"origin": record.origin, "index": deed.index, "at": deed.at, "record": record.name}
+    return {
+        "action": action,
+        "actor": {"id": deed.person, "type": deed.type},
+        "target": {"type": "retention_change", "id": deed.change or record.name},
+        "scope": PRODUCT_SCOPE,
+        "occurred_at": time_of_us(now_us),
+        "metadata": {**more, **{name: value for name, value in said.items() if value is not None}, "restated": origin},
+    }
 
 
 def ran(by: str, events: int, erasures: int, took_ms: int, code: str | None, now_us: int) -> Event:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, update
 
+from tallystick.event.succession import LOG
 from tallystick.follow.product_log import ProductEvent
 from tallystick.follow.projection import Handler, handlers_of
 from tallystick.store.tables.retention import RETENTION_CHANGE, RETENTION_REQUEST, RETENTION_RULE, RETENTION_RUN
@@ -66,11 +67,15 @@ def _deciding(state: str) -> Handler:
 
 
 def _request(connection: Connection, event: ProductEvent) -> None:
+    if LOG in event.metadata:
+        return  # about an earlier log, which has no tables
     change = event.metadata.get("change", "")
     connection.execute(RETENTION_REQUEST.insert().values(request_index=event.index, change=change))
 
 
 def _approve(connection: Connection, event: ProductEvent) -> None:
+    if LOG in event.metadata:
+        return
     here = RETENTION_REQUEST.c.request_index == event.metadata["request"]
     connection.execute(update(RETENTION_REQUEST).where(here).values(approval_index=event.index))
 

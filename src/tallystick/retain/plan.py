@@ -45,8 +45,18 @@ class Ground:
 
 def due(ground: Ground, now: int) -> list[Slice]:
     """Return what may and must go at a time: first what two people decided, then what outlived its retention."""
+    return _apart((*_decided(ground), *_expired(ground, now)))
+
+
+def decided_due(ground: Ground) -> list[Slice]:
+    """Return what must go because two people decided it."""
+    return _apart(_decided(ground))
+
+
+def _apart(slices: Iterable[Slice]) -> list[Slice]:
+    """Return the slices without what an earlier one takes already."""
     found: list[Slice] = []
-    for each in (*_decided(ground), *_expired(ground, now)):
+    for each in slices:
         spans = each.spans
         for other in found:
             if other.class_number == each.class_number and other.part.covers(each.part) and other.spared <= each.spared:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ from tallystick.event.assignment import Assignment
 from tallystick.follow.alarm import RaiseAlarms
 from tallystick.ledger.erase import ErasureOrder
 from tallystick.ledger.model import Receipt
+from tallystick.ledger.predecessors import Predecessor
 
 
 class Looked(Protocol):
@@ -35,10 +37,10 @@ class RetentionPorts:
 
     `now_us` is never before the log's newest event; `clock_us` is the clock itself. `assign` hands the rules to whoever
     admits events; `erase` destroys content; `append` puts an event of the product on record; `forget` lets readers go of
-    what was destroyed; `drop_exports` deletes exported files that may hold events received up to a time, and says whether
+    what was destroyed, `forget_texts` the rules of detection of what they remember by these texts; `drop_exports` deletes exported files that may hold events received up to a time, and says whether
     none is being made any more; `actor_keys` are the pseudonyms of an id. `run_hour` is the hour of the day (UTC) of the
     daily run. `restored` says whether this is the first start of a directory that came from a
-    backup. `folder` takes the note of what was tidied.
+    backup; `predecessors` opens the logs that it wrote to before. `folder` takes the note of what was tidied.
     """
 
     looked: Looked
@@ -50,8 +52,10 @@ class RetentionPorts:
     erase: Callable[[ErasureOrder], Receipt]
     append: Callable[[Any], None]
     forget: Callable[[], None]
+    forget_texts: Callable[[Collection[str]], None]
     drop_exports: Callable[[int], bool]
     actor_keys: Callable[[str], list[str]]
     run_hour: Callable[[], int]
     restored: Callable[[], bool]
+    predecessors: Callable[[], AbstractContextManager[list[Predecessor]]]
     folder: Path

@@ -23,6 +23,7 @@ from tallystick.access.require import require
 from tallystick.errors import TallystickError
 from tallystick.event.erasure import Part
 from tallystick.event.periods import KEPT_CLASS
+from tallystick.event.spans import Spans
 from tallystick.follow.alarm import Alarm
 from tallystick.follow.commands import Commands
 from tallystick.follow.projection import Projection
@@ -123,6 +124,9 @@ class Runner:
     def _take_next(self) -> int | None:
         for piece in due(self._content.ground(), self._due_until()):
             order = self._order(piece)
+            if piece.decision is not None:
+                # Before the erasure: afterwards nobody knows what it was. What expires, rules forget by themselves.
+                self._ports.forget_texts(self._content.texts(Spans(order.ranges), piece.class_number))
             self._ports.erase(order)
             return order.events
         return None

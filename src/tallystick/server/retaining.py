@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
@@ -16,12 +16,14 @@ from tallystick.govern import ExceptionService
 from tallystick.intake.workers import AdmissionWorkers
 from tallystick.ledger.erase import ErasureOrder
 from tallystick.ledger.model import Receipt
+from tallystick.ledger.predecessors import open_predecessors
 from tallystick.retain import RetentionRoom, open_retention
 from tallystick.retain.ports import RetentionPorts
 from tallystick.server.access import Access
 from tallystick.server.ground import Ground
 from tallystick.server.reading import Reading
 from tallystick.store.backup_notes import found_notes
+from tallystick.store.files import LocalDisk
 from tallystick.work.model import Question
 from tallystick.work.room import WorkRoom
 
@@ -37,6 +39,7 @@ def open_retention_room(
     exceptions: ExceptionService,
     work: WorkRoom,
     workers: AdmissionWorkers | None,
+    forget_texts: Callable[[Collection[str]], None],
 ) -> AbstractContextManager[RetentionRoom]:
     """Return the room, which is open for as long as the context lasts."""
     ledger, settings = ground.ledger, access.settings
@@ -64,10 +67,12 @@ def open_retention_room(
         erase=erase,
         append=ground.product.one,
         forget=reading.search.forget_replaced,
+        forget_texts=forget_texts,
         drop_exports=lambda received_to: work.worker.drop(lambda question: _may_hold(question, received_to)),
         actor_keys=ground.register.actor_keys,
         run_hour=lambda: settings.count("retention.run_hour"),
         restored=lambda: any(note.what == "restored" for note in found_notes(ground.settings.data)),
+        predecessors=lambda: open_predecessors(LocalDisk(), ground.settings.data, ground.settings.state, ground.clock),
         folder=ground.settings.data / "followers",
     )
     return open_retention(ground.projection, ground.commands, ledger, ground.segments, ports)

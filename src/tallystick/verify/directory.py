@@ -21,10 +21,11 @@ from tallystick.verify.anchors import Anchor, AnchorCheck, AnchorFacts, Tree, Tr
 from tallystick.verify.blocks import ContentFacts
 from tallystick.verify.codes import Code
 from tallystick.verify.files import check_other_files, read_below
-from tallystick.verify.history import LogHistory, check_numbers, list_erasures, read_history
+from tallystick.verify.history import LogHistory, ProductEvent, check_numbers, list_erasures, read_history
 from tallystick.verify.model import Findings, Progress, Report, Tier
 from tallystick.verify.presence import check_ids, check_presence
 from tallystick.verify.snapshot import Home, Snapshot, check_strays, find_home, read_file, take_snapshot
+from tallystick.verify.succession import names_after, take_later
 from tallystick.verify.tail import TailCheck
 from tallystick.verify.tree import EntryLog, TreeFacts, check_tree
 from tallystick.verify.workers import checked_segments
@@ -64,6 +65,7 @@ class _Run:
     progress: Progress
     findings: Findings = field(default_factory=Findings)
     remarks: list[str] = field(default_factory=list)
+    product: list[ProductEvent] = field(default_factory=list)
     _snapshot: Snapshot | None = None
 
     def is_unsettled(self, report: Report) -> bool:
@@ -98,7 +100,7 @@ class _Run:
         files.append(tail.check(snapshot.tail))
         self.findings.take(*findings.kept)
         self.remarks += tail.remarks
-        history = self._read_history(files, tree)
+        history = self._read_history(files, tree, checkpoint)
         anchors = self._check_signatures(checkpoint, snapshot, history, log)
         presence = check_presence(files, log, history, self.findings)
         check_ids(files, log, self.findings)
@@ -149,11 +151,25 @@ class _Run:
             self.findings.add(Code.ROOT_DIFFERS, "the entries do not have the root that it says", place)
         return tree
 
-    def _read_history(self, files: list[ContentFacts], tree: TreeFacts) -> LogHistory:
+    def _read_history(self, files: list[ContentFacts], tree: TreeFacts, checkpoint: Checkpoint) -> LogHistory:
         place = "the product's events"
-        history = read_history((event for file in files for event in file.product), self.findings, place)
+        self.product = sorted(event for file in files for event in file.product)
+        history = read_history(self.product, self.findings, place)
         check_numbers(history, tree.classes, tree.sources, self.findings, place)
+        self._read_later(history, checkpoint)
         return history
+
+    def _read_later(self, history: LogHistory, checkpoint: Checkpoint) -> None:
+        """Take in what the logs after this one say about it, each checked as a whole first."""
+        base = checkpoint.size
+        for name in names_after(self.home):
+            run = _Run(find_home(self.home.data, name), Trust(), lambda *_: None)
+            report = run.check()
+            if report.findings:
+                self.remarks.append(f"what ledger {name} says about this log does not count: it does not verify itself")
+            else:
+                take_later(history.erasure, checkpoint.origin, base, run.product, self.findings, f"ledger {name}")
+            base += report.size
 
     def _check_signatures(
         self, checkpoint: Checkpoint, snapshot: Snapshot, history: LogHistory, log: EntryLog
