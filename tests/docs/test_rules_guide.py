@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tallystick.detect.native.grammar import KEYS
 from tallystick.sigma import Correlation, EventView, Filter, Rule, compile_rules, load
 from tallystick.sigma.modifiers import MODIFIERS
 
@@ -29,3 +30,11 @@ def test_every_modifier_is_named() -> None:
     table = PAGE.split("## Modifiers")[1].split("## Condition")[0]
     names = set(re.findall(r"`([a-z0-9]+)`", table))
     assert names >= MODIFIERS
+
+
+def test_every_kind_beside_sigma_is_told_with_its_keys() -> None:
+    section = PAGE.split("## What Sigma has no words for")[1].split("## What a rule costs")[0]
+    rows = {name: row for row in section.splitlines() for name in re.findall(r"^\| `([a-z_]+)` \|", row)}
+    assert rows.keys() == KEYS.keys()
+    for kind, keys in KEYS.items():
+        assert {key for key in keys if f"`{key}`" in rows[kind]} == set(keys) - {"group_by", "lateness"}
