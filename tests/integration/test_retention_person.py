@@ -65,6 +65,30 @@ def test_no_byte_of_an_erased_person_is_left_anywhere(world: RetentionWorld) -> 
         assert not any(trace in data for trace in (*gone, SECRET.encode(), NAME.encode())), path
 
 
+def test_rules_of_detection_forget_an_erased_person_and_nobody_else(world: RetentionWorld) -> None:
+    her, other = ({"id": each, "type": "user"} for each in (SECRET, "ana.kept@example.org"))
+    for actor in (her, other):
+        world.send(1, action="repository.download_started", actor=actor)
+    engine = world.here.instance.services.detection
+
+    def remembered() -> bytes:
+        while engine.step() == 0.0:
+            pass
+        engine.forget(())  # saves what it has in memory
+        return b"".join(path.read_bytes() for path in (world.data / "followers").glob("detect.db*"))
+
+    before = remembered()
+    assert SECRET.encode() in before
+    assert b"ana.kept" in before
+    world.seal()
+    change, _ = world.room.people.request(ANA, [SECRET], "she asked")
+    world.approved(change)
+    world.room.runner.run("test")
+    after = remembered()
+    assert SECRET.encode() not in after
+    assert b"ana.kept" in after, "what the others did is known still"
+
+
 def test_what_stays_under_a_hold_is_said_and_goes_with_its_release(world: RetentionWorld) -> None:
     fill(world)
     world.seal()
