@@ -22,6 +22,7 @@ from tallystick.detect.folding import Folding
 from tallystick.detect.health import detection
 from tallystick.detect.logsources import Logsources, shipped_bindings
 from tallystick.detect.own_alarms import OwnAlarms
+from tallystick.detect.pace import Pace
 from tallystick.detect.ports import EnabledRule, EnginePorts, RuleFigures
 from tallystick.detect.standing import Standing, rule_standings
 from tallystick.detect.state import Position, States, Tally
@@ -35,6 +36,8 @@ from tallystick.health.model import Check
 POLL_S: Final = 0.2
 FILL_S: Final = 0.1
 """So long events are judged before what came of it is told."""
+TURN_EVENTS: Final = 16
+"""After so many it is looked whether others should have a turn."""
 SAVE_S: Final = 2.0
 """A crash has so long judged again."""
 SAVE_SHARE: Final = 20
@@ -57,6 +60,7 @@ class Engine(Background):
         self._states = states
         self._ports = ports
         self._around = Around(ports)
+        self._pace = Pace(lambda: reader.size)
         self._turn = threading.Lock()  # who holds it may change what rules remember
         self.position = states.find() or _begin(states, reader.size)
         self.position.next_index = min(self.position.next_index, reader.size)
@@ -211,6 +215,7 @@ class Engine(Background):
     def _judge_some(self) -> bool:
         """Judge what there is, for a moment; returns False when there is nothing."""
         until, found = time.monotonic() + FILL_S, False
+        self._pace.begin()
         while self._judge_next():
             found = True
             if self._is_stale or time.monotonic() >= until or self._stopping.is_set():
@@ -226,8 +231,10 @@ class Engine(Background):
             self._chunks = None  # a snapshot that is held keeps files on the disk
             return self.position.next_index < self._reader.size
         rows, done_to = found
-        for row in rows:
+        for number, row in enumerate(rows):
             self._judge(row)
+            if number % TURN_EVENTS == 0:
+                self._pace.breathe(row.index)
             if changes_rules(row):
                 # What follows may be under other rules: look at the tables first.
                 done_to, self._chunks, self._is_stale = row.index + 1, None, True

@@ -123,7 +123,7 @@ class Correlator:
             entries = [Entry(time_us, index, self._step_name(step)) for step in steps]
         fired: Fired | None = None
         is_newest = True
-        for entry in sorted(set(entries)):
+        for entry in sorted(set(entries)) if len(entries) > 1 else entries:
             is_newest = state.window.add(entry, self._span)
             if not ordered:
                 fired = self._judge(state, entry, group, is_newest=is_newest) or fired
@@ -137,7 +137,10 @@ class Correlator:
 
     def holds(self, count: int) -> bool:
         """Return whether a count meets every criterion of the condition."""
-        return all(meets(bound, count) for bound in self._bounds)
+        for bound in self._bounds:  # noqa: SIM110 a generator costs more than the work within
+            if not meets(bound, count):
+                return False
+        return True
 
     def take_changes(self) -> list[tuple[Group, int, Any]]:
         """Return (group, order, plain state or None) of what changed since the last call."""

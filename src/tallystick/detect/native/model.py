@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 from tallystick.sigma.correlate_groups import Group
 
@@ -16,7 +16,8 @@ _MONDAY_HOURS: Final = 72
 """The first hour of 1970 was a Thursday's."""
 
 
-class Seen(NamedTuple):
+@dataclass(slots=True)
+class Seen:
     """An event that a rule looks at, in one of its groups. Times are microseconds; `values` is what may be new."""
 
     group: Group
