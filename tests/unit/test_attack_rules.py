@@ -8,8 +8,10 @@ import pytest
 from tests.detect_world import enabled
 
 from tallystick.detect.compiled import RulesInForce, compile_enabled
+from tallystick.detect.errors import RuleTextError
 from tallystick.detect.logsources import Logsources, shipped_bindings
 from tallystick.detect.ports import EnabledRule
+from tallystick.detect.rulefile import parse_rule
 
 FAILED = """
 title: A failed sign-in
@@ -50,3 +52,25 @@ def test_a_correlation_that_could_mean_two_rules_says_so_instead_of_counting_one
 def test_a_rule_may_count_what_those_above_it_are_called() -> None:
     force = compiled([enabled(FAILED, "dr-m"), enabled(MANY, "dr-n", scope="acme")])
     assert [each.correlation.rules for each in force.correlations.correlators.values()] == [("dr-m#0",)]
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        "occurred_at: x",
+        "occurred_at: 7",
+        "occurred_at: 2026-01-05",
+        "occurred_at: 99999-01-01T00:00:00Z",
+        "scope: [acme]",
+        "actor: ana",
+        "targets: 3",
+        "targets: [app]",
+        "metadata: 7",
+        "source: {}",
+    ],
+)
+def test_a_sample_that_no_event_could_be_is_refused_at_its_place(held: str) -> None:
+    samples = f"tallystick:\n  samples:\n  - match: true\n    events:\n    - {{action: a.b, {held}}}\n"
+    with pytest.raises(RuleTextError) as refused:
+        parse_rule((FAILED + samples).encode())
+    assert (refused.value.line, refused.value.column) == (12, 21)

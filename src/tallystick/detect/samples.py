@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from tallystick.detect.errors import RuleTextError
 from tallystick.event.identifier import hidden_character
-from tallystick.event.occurred import time_of_us
+from tallystick.event.occurred import time_of_us, us_of_time
 from tallystick.sigma import Place
 from tallystick.sigma.yaml_text import Node
 
@@ -126,10 +126,25 @@ def _events(node: Node) -> tuple[SampleEvent, ...]:
         if len(made) + repeat > EVENTS_MAX:
             raise _refuse(f"a sample has at most {EVENTS_MAX:,} events", each.place)
         fields = each.simple()
+        _check_form(each, fields)
         for _ in range(repeat):
             made.append(_event(fields, at_us))
             at_us += every_us
     return tuple(made)
+
+
+def _check_form(node: Node, fields: Mapping[str, Any]) -> None:
+    """Refuse what no event that was taken in can hold: the evaluation relies on that."""
+    for key, (kind, what) in _FORMS.items():
+        if key in fields and not isinstance(fields[key], kind):
+            raise _refuse(f"{key} is {what}", node.keys[key])
+    if not all(isinstance(each, dict) for each in fields.get("targets", ())):
+        raise _refuse("targets are mappings", node.keys["targets"])
+    if "occurred_at" in fields:
+        try:
+            us_of_time(fields["occurred_at"])
+        except (TypeError, ValueError, OverflowError):
+            raise _refuse("occurred_at is a time such as 2026-01-05T10:00:00Z", node.keys["occurred_at"]) from None
 
 
 def _event(fields: Mapping[str, Any], at_us: int) -> SampleEvent:
@@ -162,3 +177,8 @@ def _refuse(message: str, place: Place) -> RuleTextError:
 
 
 _BESIDE: Final = frozenset({"repeat", "every_s", "after_s", "source", "source_kind"})
+_FORMS: Final[Mapping[str, tuple[type, str]]] = {
+    **dict.fromkeys(("actor", "on_behalf_of", "target", "context", "metadata"), (dict, "a mapping")),
+    **dict.fromkeys(("targets", "changes"), (list, "a list")),
+    **dict.fromkeys(("scope", "occurred_at", "outcome", "severity", "source", "source_kind"), (str, "a text")),
+}
