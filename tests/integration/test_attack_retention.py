@@ -11,6 +11,7 @@ import pytest
 from tests.retention_world import ANA, RetentionWorld, retention_world
 
 from tallystick.access.grants.errors import OwnDecisionError
+from tallystick.access.operator import OPERATOR
 from tallystick.follow.commands import Commands
 from tallystick.retain.errors import RetentionConflictError
 from tallystick.retain.model import Rule, Terms
@@ -72,3 +73,23 @@ def test_nobody_asks_for_what_names_herself_to_be_destroyed(world: RetentionWorl
     change, found = world.room.people.request(ANA, ["eve@example.org"], "she asked")
     assert change
     assert found.events == 2
+
+
+def test_a_clock_that_is_set_ahead_destroys_nothing_before_somebody_could_look(world: RetentionWorld) -> None:
+    world.send(5)
+    world.seal()
+    world.wait(5 * 365)
+    world.send(1, action="user.signed_in")
+    world.seal()
+    assert world.room.worker.look() is False
+    assert world.room.worker.look() is False
+    assert len(world.indexes("report.opened")) == 5
+    raised = [each.kind for each in world.here.instance.services.alerts.reading.list(OPERATOR).alerts]
+    assert raised.count("retention.clock_leapt") == 1
+    world.wait(1.1)
+    world.send(1, action="user.signed_in")
+    world.seal()
+    assert world.room.worker.look() is True, "a day later it is believed"
+    world.room.runner.run("test")  # the worker of this world is stopped, and leaves the rest to the next run
+    assert world.indexes("report.opened") == []
+    assert world.verified().findings == ()

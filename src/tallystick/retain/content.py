@@ -127,6 +127,11 @@ class Content:
         """Return when the committed event at an index was received."""
         return int(self._entries(index // TILE_WIDTH)["received_at"][index % TILE_WIDTH])
 
+    def received_before(self, at_us: int) -> int | None:
+        """Return when the last committed event before a time was received; None where there is none."""
+        index = self.index_at(at_us)
+        return self.received_at(index - 1) if index else None
+
     def oldest(self, class_number: int) -> int | None:
         """Return when the oldest sealed event of a class was received, None where there is none."""
         entries = self._log.snapshot().segments

@@ -22,7 +22,7 @@ from tallystick.access.permissions import Permission
 from tallystick.access.require import require
 from tallystick.errors import TallystickError
 from tallystick.event.erasure import Part
-from tallystick.event.periods import KEPT_CLASS
+from tallystick.event.periods import DAY_US, KEPT_CLASS
 from tallystick.event.spans import Spans
 from tallystick.follow.alarm import Alarm
 from tallystick.follow.commands import Commands
@@ -42,6 +42,8 @@ EVENTS_MAX: Final = 1 << 21
 REWRITTEN_MAX: Final = 1 << 17
 """Of one erasure that leaves facts behind, which have to be written anew."""
 ALARM_KIND: Final = "retention.run_failed"
+LEAP_KIND: Final = "retention.clock_leapt"
+LEAP_US: Final = 30 * DAY_US
 _telemetry = structlog.get_logger("tallystick.retain")
 
 
@@ -74,6 +76,24 @@ class Runner:
     def preview(self) -> list[Tally]:
         """Return what a run would take now."""
         return [self._content.tally(each) for each in due(self._content.ground(), self._due_until())]
+
+    def has_leapt(self) -> bool:
+        """Return whether the clock went on by a month, or nothing ran for so long, less than a day ago; that is told once.
+
+        What a wrong clock destroys is gone for good: the daily run waits a day for somebody to look at it.
+        """
+        now = self._ports.clock_us()
+        before = self._content.received_before(now - DAY_US)
+        if before is None or now - before < LEAP_US:
+            return False
+        days = (now - before) // DAY_US
+        sentence = (
+            f"The clock went on by {days} days since the log was written to; expiry waits a day, or is asked for."
+        )
+        title = "Expiry waits: the clock went far ahead"
+        alarm = Alarm(LEAP_KIND, "clock", f"{LEAP_KIND} {before}", "tallystick", "high", title, sentence, now)
+        self._tell(alarm)
+        return True
 
     def run_for(self, caller: Caller) -> Outcome:
         """Run now, because somebody who manages retention asks for it."""
@@ -183,6 +203,9 @@ class Runner:
         occasion = f"{ALARM_KIND} {self._failing_since} {recovered}"
         title = "The retention run failed"
         alarm = Alarm(ALARM_KIND, code, occasion, "tallystick", "high", title, sentence, now, recovered=recovered)
+        self._tell(alarm)
+
+    def _tell(self, alarm: Alarm) -> None:
         try:
             self._ports.raise_alarms([alarm])
         except TallystickError as error:

@@ -20,7 +20,9 @@ _telemetry = structlog.get_logger("tallystick.retain")
 
 
 class RetentionWorker(Background):
-    """Runs once a day at `hour` (UTC), at the start where that was missed, and when it is woken."""
+    """Runs once a day at `hour` (UTC), at the start where that was missed, and when it is woken; not right after the clock
+    leapt.
+    """
 
     def __init__(
         self, runner: Runner, clock_us: Callable[[], int], hour: Callable[[], int], ran_at: Callable[[], int]
@@ -59,6 +61,9 @@ class RetentionWorker(Background):
         now = self._clock_us()
         is_time = now >= self.next_at()
         try:
+            if is_time and self._runner.has_leapt():
+                self._runner.tidy()
+                return False
             if is_time:
                 self._last = now  # before the run: one that fails is tried again tomorrow, or when somebody asks
                 self._runner.run("schedule", self._stopping.is_set)
