@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,8 @@ from tests.review_world import LOG, World, review_world
 
 from tallystick.access.grants.errors import OwnDecisionError
 from tallystick.access.operator import OPERATOR
+from tallystick.access.permissions import Permission
+from tallystick.access.rights import Rights
 from tallystick.govern import Kind as ExceptionKind
 from tallystick.govern.exceptions.model import Risk, Wish
 from tallystick.review.errors import ReviewerNotNamedError
@@ -61,3 +64,17 @@ def test_an_exception_lets_nobody_off_a_review_that_was_due_before_it_began(worl
     states = {each.review.period: each.state for each in world.room.looking.list(OPERATOR, duty=review.duty)}
     assert states.pop(review.period) is State.OVERDUE
     assert set(states.values()) == {State.WAIVED}, "what is due while it holds is waived"
+
+
+def test_what_reviewers_wrote_is_kept_from_who_may_not_read_personal_data(world: World) -> None:
+    review = world.open_review()
+    lea, room = world.caller("lea"), world.room
+    room.reviewing.mark(lea, review.id, "alerts", review.digest, "finding", "Ana Silva signed in at night")
+    due = world.clock.now_us() + DAY_US
+    room.reviewing.open_follow_up(
+        lea, review.id, section="alerts", owner="team-ops", text="ask Ana Silva why", due_us=due
+    )
+    blind = replace(world.caller("bo"), rights=Rights.of([(Permission.REVIEWS_READ, "")]))
+    for file in ("json", "csv", "html"):
+        assert b"Ana Silva" not in room.files.make(blind, review.id, file).data
+        assert b"Ana Silva" in room.files.make(world.caller("lea"), review.id, file).data

@@ -252,7 +252,12 @@ def find_person(
     return person_view(found, services.retention.reading.class_names())
 
 
-@post("/api/v1/retention/erasures", opt={PROBLEMS: _MANAGED}, summary="Ask for a person's erasure", **_CHANGING)
+@post(
+    "/api/v1/retention/erasures",
+    opt={PROBLEMS: {**_MANAGED, 403: OwnDecisionError.code}},
+    summary="Ask for a person's erasure",
+    **_CHANGING,
+)
 def request_erasure(
     request: Request[Any, Any, Any], services: NamedDependency[Services], data: JSONBody[PersonErasureWish]
 ) -> Proposed:

@@ -202,8 +202,15 @@ class Looking:
             follow_ups = rows.load_follow_ups(connection, REVIEW_FOLLOW_UP.c.review == review.id)
             can_review = review.closed is None and self._reviewing.may_review(caller, review)
         if not caller.rights.allows(Permission.EVENTS_READ_PERSONAL, review.scope):
-            marks = [each if each.person == caller.id else replace(each, name=None) for each in marks]
-            signatures = [each if each.person == caller.id else replace(each, name=None) for each in signatures]
+            # What people wrote may name others, as what they are called does: it is shown with the right to that alone.
+            marks = [each if each.person == caller.id else replace(each, name=None, note=None) for each in marks]
+            signatures = [
+                each if each.person == caller.id else replace(each, name=None, reason=None) for each in signatures
+            ]
+            follow_ups = [
+                each if caller.id in {each.owner, each.done_by} else replace(each, text=None, outcome=None)
+                for each in follow_ups
+            ]
         self._ports.search.recorder.looked(caller, LOOKED, review.scope)
         standings = {each.section: standing_of(each, marks, items) for each in review.sections}
         state = review.state(self._ports.now_us())
