@@ -33,7 +33,7 @@ from tallystick.ledger.errors import ErasureRefusedError
 from tallystick.ledger.genesis import PRODUCT_SOURCE
 from tallystick.ledger.layout import Layout
 from tallystick.ledger.recover import save_manifest
-from tallystick.ledger.seal import drop_unlisted, settle
+from tallystick.ledger.seal import Sealer, drop_unlisted, settle
 from tallystick.ledger.state import LedgerState
 from tallystick.ledger.tiles import TileFiles
 from tallystick.merkle.tiles import TILE_WIDTH
@@ -107,9 +107,10 @@ class Eraser:
         clock: Clock,
         forget: Callable[[], None],
         records: ErasureRecords | None,
+        sealer: Sealer,
     ) -> None:
         """`forget` makes every reader inside the ledger let go of segment files that it keeps open; `records` takes what
-        people decided here.
+        people decided here; `sealer` makes segments anew.
         """
         self._disk = disk
         self._layout = layout
@@ -117,6 +118,7 @@ class Eraser:
         self._clock = clock
         self._forget = forget
         self._records = records
+        self._sealer = sealer
         self._begun = False  # whether content may have gone under the order that is open
 
     def find_open(self) -> ErasureOrder | None:
@@ -264,8 +266,7 @@ class Eraser:
         if part is writer.Part.ALL and not order.spared and spans.cover(entry.first, entry.end):
             return []
         drop = writer.Drop(overlapping, part, order.spared)
-        made = writer.rewrite(entry, drop, out_dir=self._layout.segments, disk=self._disk)
-        return [] if made is None else [made]
+        return self._sealer.rewrite(entry, drop, self._layout.segments)
 
     def _folder(self, entry: SegmentEntry) -> Path:
         return self._layout.segments / entry.path

@@ -152,7 +152,8 @@ def open_parts(place: Place, *, may_be_empty: bool = False) -> Parts:
         from tallystick.ledger.sealed_ids import SegmentIds  # brings in pyarrow
 
         sealed_ids = SegmentIds(layout.segments)
-        eraser = Eraser(disk, layout, state, clock, sealed_ids.forget, ErasureRecords(disk, layout, keys.origin))
+        records = ErasureRecords(disk, layout, keys.origin)
+        eraser = Eraser(disk, layout, state, clock, sealed_ids.forget, records, sealer)
         writer = _open_writer(place, found, state, sealed_ids)
         held.callback(writer.finish)
         held.callback(sealing.close)

@@ -42,7 +42,7 @@ class Predecessor:
         self._state = LedgerState(found.manifest, found.files, Progress(self._known.size, now), now)
         self._state.committed = Progress(self._known.size, now)
         self._tiles = TileFiles(disk, layout.ledger)
-        self._eraser = Eraser(disk, layout, self._state, clock, lambda: None, None)
+        self._eraser = Eraser(disk, layout, self._state, clock, lambda: None, None, DirectSealer(disk))
         self._sealing = Sealing(disk, layout, self._state, DirectSealer(disk), clock)
         self._told: list[Told] = []
         self.records = ErasureRecords(disk, layout, self.origin)

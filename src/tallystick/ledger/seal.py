@@ -25,6 +25,7 @@ from tallystick.store.files import Disk
 
 if TYPE_CHECKING:
     from tallystick.segment.sealer import SealRequest
+    from tallystick.segment.writer import Drop
 
 
 class Sealer(Protocol):
@@ -38,6 +39,13 @@ class Sealer(Protocol):
         """Return one durable segment with the rows of several neighbours of one class, which stay as they are.
 
         Raises OSError, SealFailedError, or what `segment.derived.check_segment` raises when one of them is damaged.
+        """
+        ...
+
+    def rewrite(self, entry: SegmentEntry, drop: Drop, segments: Path) -> list[SegmentEntry]:
+        """Return the next generation of a segment without what is dropped, durable; none where no row is left.
+
+        Raises OSError, CorruptionError or SealFailedError; then the segment is as it was.
         """
         ...
 
@@ -61,6 +69,12 @@ class DirectSealer:
         from tallystick.segment.writer import merge
 
         return merge(run, out_dir=segments, disk=self._disk)
+
+    def rewrite(self, entry: SegmentEntry, drop: Drop, segments: Path) -> list[SegmentEntry]:
+        from tallystick.segment.writer import rewrite
+
+        made = rewrite(entry, drop, out_dir=segments, disk=self._disk)
+        return [] if made is None else [made]
 
     def close(self) -> None:
         return
@@ -87,6 +101,11 @@ class ProcessSealer:
 
         (made,) = self._request(SealRequest(merge=tuple(run)), f"merging {run[0].path} to {run[-1].path}", segments)
         return made
+
+    def rewrite(self, entry: SegmentEntry, drop: Drop, segments: Path) -> list[SegmentEntry]:
+        from tallystick.segment.sealer import SealRequest
+
+        return self._request(SealRequest(rewrite=entry, drop=drop), f"rewriting {entry.path}", segments)
 
     def close(self) -> None:
         self._closed = True

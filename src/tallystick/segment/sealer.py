@@ -1,7 +1,8 @@
 """The sealer: a process of its own that turns write-ahead files into segments, one request a line.
 
 `python -m tallystick.segment.sealer --out SEGMENTS --disk MODULE:CLASS` reads lines `{"wal": "<path>"}`, or `{"merge":
-[<entries of the manifest>]}` for neighbouring segments that are to become one, and answers each with `{"wal": ..., "segments": [...]}` or `{"wal": ..., "error": {"code", "message"}}`, until its input ends. The class
+[<entries of the manifest>]}` for neighbouring segments that are to become one, or `{"rewrite": {<entry>, <drop>}}` for a
+segment that is to lose content, and answers each with `{"wal": ..., "segments": [...]}` or `{"wal": ..., "error": {"code", "message"}}`, until its input ends. The class
 named is called without arguments and must be a `segment.ports.Disk`: whoever starts the sealer chooses the disk.
 
 When nobody is left to read the answers it ends at once, in the middle of a file too: whoever asked is dead, and the
@@ -27,14 +28,18 @@ import pyarrow as pa
 from tallystick.errors import TallystickError
 from tallystick.segment.manifest import SegmentEntry
 from tallystick.segment.ports import Disk
-from tallystick.segment.writer import merge, seal_file
+from tallystick.segment.writer import Drop, merge, rewrite, seal_file
 
 
 class SealRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A closed write-ahead file to seal, or neighbouring segments of one class to merge."""
+    """A closed write-ahead file to seal, or neighbouring segments of one class to merge, or one to rewrite without what
+    `drop` says.
+    """
 
     wal: str = ""
     merge: tuple[SegmentEntry, ...] = ()
+    rewrite: SegmentEntry | None = None
+    drop: Drop | None = None
 
 
 class SealError(msgspec.Struct, frozen=True):
@@ -57,6 +62,9 @@ def answer(request: SealRequest, out_dir: Path, disk: Disk) -> SealAnswer:
     try:
         if request.merge:
             return SealAnswer(request.wal, (merge(request.merge, out_dir=out_dir, disk=disk),))
+        if request.rewrite is not None and request.drop is not None:
+            made = rewrite(request.rewrite, request.drop, out_dir=out_dir, disk=disk)
+            return SealAnswer(request.wal, () if made is None else (made,))
         return SealAnswer(request.wal, tuple(seal_file(Path(request.wal), out_dir, disk)))
     except TallystickError as error:
         return SealAnswer(request.wal, error=SealError(error.code, error.message))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tallystick.event.commitment import personal_digest
 from tallystick.segment.blocks import blocks_by_class
@@ -145,11 +146,13 @@ def _without(table: pa.Table, drop: Drop) -> pa.Table:
     if drop.part is Part.ALL:
         return table.filter(pa.array(~gone))
     columns = {name: table.column(name) for name in SCHEMA.names}
-    salts, personal, digests = (columns[name].to_pylist() for name in ("salt2", "personal", "personal_digest"))
-    for row in np.flatnonzero(gone).tolist():
-        if personal[row] is not None:
-            digests[row] = personal_digest(salts[row], personal[row])
-            salts[row] = personal[row] = None
-    for name, values in (("salt2", salts), ("personal", personal), ("personal_digest", digests)):
-        columns[name] = pa.array(values, SCHEMA.field(name).type)
+    gone &= pc.is_valid(columns["personal"]).to_numpy()
+    digests = map(
+        personal_digest, *(columns[name].filter(pa.array(gone)).to_pylist() for name in ("salt2", "personal"))
+    )
+    places = pa.array(gone)
+    for name in ("salt2", "personal"):
+        columns[name] = pc.if_else(places, pa.scalar(None, columns[name].type), columns[name])
+    made = pa.array(list(digests), SCHEMA.field("personal_digest").type)
+    columns["personal_digest"] = pc.replace_with_mask(columns["personal_digest"].combine_chunks(), places, made)
     return pa.Table.from_arrays(list(columns.values()), schema=SCHEMA)
