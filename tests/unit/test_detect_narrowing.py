@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from tests.rules_world import rule_text
 
-from tallystick.detect.narrowing import actions_of, can_hold
+from tallystick.detect.logsources import Logsources, shipped_bindings
+from tallystick.detect.narrowing import actions_of, can_hold, query_of
 from tallystick.detect.rulefile import parse_rule
 from tallystick.detect.shipping import pack
 from tallystick.detect.trials import subjects_of
+from tallystick.query.parser import parse_query
 from tallystick.sigma import Rule, load
 
 HEAD = "title: t\nlogsource: {product: tallystick}\ndetection:\n"
@@ -78,3 +80,41 @@ def test_a_rule_cannot_hold_where_what_it_requires_never_comes(detection: str, h
 
 def test_the_rule_of_the_tests_is_narrowed_to_its_action() -> None:
     assert actions_of(parse_rule(rule_text().encode()).documents) == frozenset({"secret.read"})
+
+
+@pytest.mark.parametrize(
+    ("logsource", "detection", "query"),
+    [
+        ("tallystick", "  a: {action: x.made}\n  condition: a", "action:(x.made)"),
+        (
+            "aws",
+            "  a: {eventName: [DeleteTrail, StopLogging]}\n  condition: a",
+            "raw.eventName:(deletetrail OR stoplogging)",
+        ),
+        (
+            "aws",
+            "  a: {eventName: DeleteTrail, eventSource: a.amazonaws.com}\n  condition: a",
+            "raw.eventName:(deletetrail)",
+        ),
+        ("aws", "  a: {eventName|startswith: Delete}\n  condition: a", ""),
+        ("aws", "  a: {eventName: 'Delete Trail'}\n  condition: a", ""),
+        ("aws", "  a: {userIdentity.type: Root}\n  condition: a", ""),
+        ("aws", "  a: {eventName: Delete}\n  condition: not a", ""),
+        ("aws", "  a: {message: Delete}\n  condition: a", ""),
+        ("gcp", "  a: {eventName: CREATE_USER}\n  condition: a", ""),
+    ],
+)
+def test_history_of_vendors_events_is_narrowed_by_what_one_field_must_be(
+    logsource: str, detection: str, query: str
+) -> None:
+    (found,) = load((HEAD.replace("tallystick", logsource) + detection).encode())
+    made = query_of([found], Logsources(shipped_bindings()), lambda _: None)
+    assert made == query
+    if query:
+        parse_query(made, now_us=0)
+
+
+def test_a_search_for_several_rules_finds_what_any_of_them_wants() -> None:
+    texts = ("  a: {action: x.made}\n  condition: a", "  a: {action: y.made}\n  condition: a")
+    made = query_of([rule(each) for each in texts], Logsources(shipped_bindings()), lambda _: None)
+    assert made == "action:(x.made) OR action:(y.made)"

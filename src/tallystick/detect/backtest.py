@@ -15,10 +15,10 @@ from tallystick.access.model import Caller
 from tallystick.clock import Clock
 from tallystick.detect.errors import BacktestTooWideError, RuleEventUnknownError, RuleInvalidError, RuleStateError
 from tallystick.detect.firing import Firing
-from tallystick.detect.logsources import OWN, Logsources, shipped_bindings
+from tallystick.detect.logsources import Logsources, shipped_bindings
 from tallystick.detect.looking import RuleReading, read_version
 from tallystick.detect.model import Rule, Version
-from tallystick.detect.narrowing import actions_of
+from tallystick.detect.narrowing import query_of
 from tallystick.detect.ports import EnabledRule, RegisterPorts
 from tallystick.detect.rulefile import RuleFile
 from tallystick.detect.subject import Subject
@@ -139,7 +139,7 @@ class Backtests:
         rule, found, file = self._file(caller, rule_id, version)
         start_us, end_us = self._span(start, end)
         question = Search(
-            text=_narrowed(file),
+            text=query_of(file.documents, Logsources(shipped_bindings()), self._lists),
             start=format_moment(start_us),
             end=format_moment(end_us),
             scope=rule.scope or None,
@@ -245,12 +245,3 @@ def _as_seen(row: Disclosure, *, personal: bool) -> tuple[Disclosure, bool]:
     if personal or row.personal in {None, b"{}"}:
         return row, False
     return replace(row, personal=None), True
-
-
-def _narrowed(file: RuleFile) -> str:
-    """Return the search that finds every event of interest, and as few others as is known."""
-    rules = [each for each in file.documents if isinstance(each, SigmaRule)]
-    if any(each.logsource.product != OWN for each in rules):
-        return ""
-    actions = actions_of(rules)
-    return f"action:({' OR '.join(sorted(actions))})" if actions else ""

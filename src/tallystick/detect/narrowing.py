@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from tallystick.sigma import Document, Rule
+from tallystick.detect.logsources import Logsources
+from tallystick.sigma import Document, Lists, Rule
+from tallystick.sigma.compiling import compile_rule
 from tallystick.sigma.model import AllItems, And, Condition, Detection, Identifier, Item, Not, Or, Quantified, Searches
 
 _PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_.-")
 _ACTION: Final = "action"
+_FIELD: Final = re.compile(r"(?!message$)[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+"""Of a vendor's event at its top; where that is a text, it has only a message."""
+_VALUE: Final = re.compile(r"[a-z][a-z0-9_.-]*", re.ASCII)
+_WORDS: Final = frozenset({"and", "or", "not", "true", "false"})
+_TEXTS_MAX: Final = 50
 
 
 def actions_of(documents: Iterable[Document]) -> frozenset[str] | None:
@@ -25,6 +33,44 @@ def actions_of(documents: Iterable[Document]) -> frozenset[str] | None:
                 return None
             found |= actions
     return frozenset(found) or None
+
+
+def query_of(documents: Iterable[Document], logsources: Logsources, lists: Lists) -> str:
+    """Return the search that finds every event of interest to any rule, and as few others as is known; "" finds all.
+
+    The values of vendors' fields are found by what their letters are without regard to case; a letter outside ASCII
+    that only stands for one within is none here.
+    """
+    parts: dict[str, None] = {}
+    for each in documents:
+        if isinstance(each, Rule):
+            found = _own_query(each) if logsources.is_own(each.logsource) else _raw_query(each, logsources, lists)
+            if not found:
+                return ""
+            parts[found] = None
+    return " OR ".join(parts)
+
+
+def _own_query(rule: Rule) -> str:
+    actions = actions_of([rule])
+    return f"action:({' OR '.join(sorted(actions))})" if actions else ""
+
+
+def _raw_query(rule: Rule, logsources: Logsources, lists: Lists) -> str:
+    """Return the search by one field of the vendor's event that must be one of few texts."""
+    bindings = [each for each in logsources.bindings if rule.logsource.covers(each.logsource)]
+    renamed = {name for each in bindings for name in each.names or ()}
+    best: tuple[tuple[bool, int], str] | None = None
+    for witness in compile_rule(rule, lists=lists).witnesses:
+        [*fields] = {clue.field for clue in witness}
+        texts = sorted(clue.text for clue in witness)
+        if len(fields) != 1 or not _FIELD.fullmatch(fields[0]) or fields[0] in renamed or len(texts) > _TEXTS_MAX:
+            continue
+        if all(clue.exact and _VALUE.fullmatch(clue.text) and clue.text not in _WORDS for clue in witness):
+            # What was done is rarer than the host where, and a long text than a short one.
+            rank = (not any("." in text for text in texts), min(map(len, texts)))
+            best = max(best or ((False, 0), ""), (rank, f"raw.{fields[0]}:({' OR '.join(texts)})"))
+    return best[1] if best else ""
 
 
 def can_hold(rule: Rule, known: Collection[str]) -> bool:
