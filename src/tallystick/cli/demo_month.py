@@ -34,7 +34,7 @@ class Month:
         self.clock = clock
         self.end_us = end_us
         self.on_alert: Callable[[Alert], None] = lambda _: None
-        self._due: list[tuple[int, int, Callable[[], None]]] = []
+        self._due: list[tuple[int, int, Callable[[], object]]] = []
         self._numbers = itertools.count()
         self._callers: dict[str, Caller] = {}
         self._met: set[str] = set()
@@ -57,7 +57,7 @@ class Month:
         with self.instance.services.detection:
             pass  # leaving it saves how far it is
 
-    def at(self, at_us: int, do: Callable[[], None]) -> None:
+    def at(self, at_us: int, do: Callable[[], object]) -> None:
         """Have something done at its time, or never where that is after the end."""
         if at_us <= self.end_us:
             heapq.heappush(self._due, (at_us, next(self._numbers), do))
