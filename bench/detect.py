@@ -4,13 +4,15 @@ Workload: one event in two is an application's of about 550 bytes, the other a c
 Sixty rules are in force: those that the product brings and, for the rest, generated ones about cloud audit events. First
 the events lie in the log and the engine judges them all; then events are recorded at a steady rate, some of which a rule
 is about, while the engine follows. Everything is one process, without HTTP: admission, writer and engine share it, as
-they do in a server. Latency is from the receipt of an event until its alert is durable in the log.
+they do in a server. Latency is from the receipt of an event until its alert is durable in the log. `load_1min` says what
+else the machine did: where it is above the cores, only the figure for each second of the processor means something.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import random
 import threading
 import time
@@ -81,6 +83,7 @@ def stored(home: Path, count: int) -> dict[str, Any]:
             "events_per_cpu_s": round(count / cpu),
             "matches": sum(each.matched for each in rules),
             "alarms": len(raised),
+            "load_1min": round(os.getloadavg()[0], 1),
         }
 
 
@@ -115,6 +118,7 @@ def steady(home: Path, rate: int, seconds: int) -> dict[str, Any]:
             "recording_late_s_max": round(late_s, 2),
             "alarms": len(taken.latencies_s),
             "latency_ms": measure.summary_ms(taken.latencies_s),
+            "load_1min": round(os.getloadavg()[0], 1),
         }
 
 

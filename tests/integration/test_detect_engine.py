@@ -13,6 +13,7 @@ from tests.stream_world import wait_until
 from tallystick.errors import UnavailableError
 from tallystick.event.occurred import time_of_us
 from tallystick.follow.alarm import Alarm
+from tallystick.follow.log_reader import LogReader
 from tallystick.testing.clock import ManualClock
 
 
@@ -125,9 +126,26 @@ def test_a_rule_whose_list_is_missing_is_suspended_and_alarmed_while_others_watc
         world.put(enabled(listed + "\n", "r-1"))
         settle(engine)
         assert [each.failed for each in engine.standing().rules] == ["", ""]
+        over = world.alarms[2]
+        assert (over.kind, over.key, over.recovered) == ("detection.rule_failed", "r-1", True)
         world.send(deleted(actor={"id": "bo", "type": "user"}))
         settle(engine)
-    assert sorted(each.kind for each in world.alarms[2:]) == ["r-1", "r-2"]
+    assert sorted(each.kind for each in world.alarms[3:]) == ["r-1", "r-2"]
+
+
+def test_detection_reads_what_proofs_read_without_what_only_proofs_need(tmp_path: Path) -> None:
+    with detecting(tmp_path) as world:
+        world.send(deleted(), deleted(actor={"id": "bo", "type": "user"}))
+        instance = world.house.instance
+        reader = LogReader(instance.ledger.snapshot, instance.settings.data / "segments" / "main", dict)
+        names = ("index", "received_at", "source", "class_number", "facts", "personal")
+        for first in (0, reader.size - 1):
+            whole = [row for rows, _ in reader.chunks(first, None) for row in rows]
+            told = [row for rows, _ in reader.told(first, None) for row in rows]
+            assert [[getattr(row, name) for name in names] for row in told] == [
+                [getattr(row, name) for name in names] for row in whole
+            ]
+            assert told
 
 
 def test_a_changed_list_counts_from_the_next_look(tmp_path: Path) -> None:

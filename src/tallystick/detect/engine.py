@@ -210,6 +210,7 @@ class Engine(Background):
         self._detector.load(self._states.load(keys))
         self._detector.received_us = self.position.received_us
         self._states.keep_only({*keys, FOLDS})
+        self._pending += self._own.mended(self._force.units)
         self._pending += self._own.failed(self._force.units.values())
 
     def _judge_some(self) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from tallystick.detect.compiled import Unit
@@ -34,6 +35,8 @@ class OwnAlarms:
     def __init__(self, now_us: Callable[[], int]) -> None:
         self._now_us = now_us
         self._told: set[str] = set()
+        self._failing: dict[str, Alarm] = {}
+        self._mended: dict[str, tuple[str, ...]] = {}
         self._behind_index: int | None = None
         self._ahead: tuple[int, str] = (-1, "")
 
@@ -44,9 +47,22 @@ class OwnAlarms:
             if unit.failed:
                 rule = unit.rule
                 sentence = f"The rule “{rule.title}” ({rule.id}) is suspended: {unit.failed}"
-                alarms += self._once(
-                    RULE_FAILED, rule.id, (rule.version, unit.failed), "high", "A rule failed", sentence
-                )
+                occasion = (rule.version, unit.failed, *self._mended.get(rule.id, ()))
+                told = self._once(RULE_FAILED, rule.id, occasion, "high", "A rule failed", sentence)
+                self._failing.update((each.key, each) for each in told)
+                alarms += told
+        return alarms
+
+    def mended(self, units: Mapping[str, Unit]) -> list[Alarm]:
+        """Return that it is over for rules that were suspended and run now; one that is gone leaves its alarm as it is."""
+        over = [key for key in self._failing if key in units and not units[key].failed]
+        alarms = []
+        for key in over:
+            told, rule = self._failing.pop(key), units[key].rule
+            self._mended[key] = (told.occasion,)  # failing the same way again is another occasion
+            sentence = f"The rule “{rule.title}” ({rule.id}) runs again."
+            alarm = self._alarm(RULE_FAILED, key, (told.occasion, "over"), "high", "A rule failed", sentence)
+            alarms.append(replace(alarm, recovered=True))
         return alarms
 
     def blocked(self, index: int, why: str) -> list[Alarm]:
@@ -126,7 +142,7 @@ class OwnAlarms:
             self._behind_index = None
             sentence = f"Every event up to {standing.next_index:,} is judged."
             alarm = self._alarm(BEHIND, "engine", (str(index), "over"), "high", title, sentence)
-            return [Alarm(**{**{name: getattr(alarm, name) for name in Alarm.__slots__}, "recovered": True})]
+            return [replace(alarm, recovered=True)]
         return []
 
     def _once(
