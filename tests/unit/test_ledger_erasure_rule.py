@@ -313,9 +313,9 @@ def test_a_hold_covers_what_came_after_it_too() -> None:
 def test_an_erasure_counts_only_for_the_classes_it_names_and_not_for_sources_it_spares() -> None:
     log = Log()
     log.wait(400)
-    named = {"ranges": [[0, 100]], "part": "all", "ground": {"kind": "retention"}}
-    log.add("content.erased", **named, classes=[3])
-    log.add("content.erased", **named, classes=[2], except_sources=[4])
+    named: dict[str, Any] = {"ranges": [[0, 100]], "part": "all", "ground": {"kind": "retention"}}
+    log.add("content.erased", ANA, **named, classes=[3])
+    log.add("content.erased", ANA, **named, classes=[2], except_sources=[4])
     with pytest.raises(UncoveredAbsenceError, match="no erasure names it"):
         absence_is_covered(absent(), log.history)
     assert absence_is_covered(absent(source=5), log.history)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from tallystick.errors import TallystickError
+
+#: What a thread waits out, saying so: the log takes nothing, the disk or the database does not answer.
+PASSING: Final = (TallystickError, OSError, SQLAlchemyError)
 
 
 class Background(ABC):

@@ -9,8 +9,7 @@ from typing import Final
 
 import structlog
 
-from tallystick.errors import TallystickError
-from tallystick.follow.background import Background
+from tallystick.follow.background import PASSING, Background
 from tallystick.retain.runner import Runner
 
 LOOK_EVERY_S: Final = 30.0
@@ -69,7 +68,7 @@ class RetentionWorker(Background):
                 self._runner.run("schedule", self._stopping.is_set)
             else:
                 self._runner.tidy()
-        except (TallystickError, OSError) as error:
+        except PASSING as error:
             _telemetry.warning("the run is gone on with later", code=getattr(error, "code", "unexpected"))
         return is_time
 

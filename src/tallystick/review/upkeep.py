@@ -12,9 +12,8 @@ from typing import Final
 import structlog
 from sqlalchemy import Connection, select
 
-from tallystick.errors import TallystickError
 from tallystick.follow.alarm import Alarm
-from tallystick.follow.background import Background
+from tallystick.follow.background import PASSING, Background
 from tallystick.follow.commands import Commands
 from tallystick.follow.projection import Projection
 from tallystick.review import events, rows
@@ -88,8 +87,8 @@ class ReviewUpkeep(Background):
             pause = EVERY_S
             try:
                 self.look()
-            except TallystickError as error:
-                _telemetry.error("reviews are not up to date", code=error.code, message=error.message)
+            except PASSING as error:
+                _telemetry.error("reviews are not up to date", error=type(error).__name__, message=str(error))
             except FileNotFoundError:
                 _telemetry.info("a segment was replaced while a review was made; it is made again")
 

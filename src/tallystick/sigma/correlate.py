@@ -13,6 +13,7 @@ from itertools import product
 from typing import Any, Final, Protocol
 
 from tallystick.sigma.correlate_groups import Group, Groups
+from tallystick.sigma.correlate_order import by_event, chain_through
 from tallystick.sigma.correlate_window import Entry, Held, Window
 from tallystick.sigma.errors import SigmaUnsupportedError
 from tallystick.sigma.model import Bound, Correlation, CorrelationType, Operator
@@ -188,14 +189,13 @@ class Correlator:
         if state.chain:
             found = self._follow(state.chain, self._steps_of(steps), entry)
         else:
-            state.chain, found = [[] for _ in range(self._steps + 1)], None
-            for time, index, matched in _by_event(state.window.entries):
-                step = Entry(time, index, "")
-                taken = self._follow(
-                    state.chain, [at for at in range(self._steps) if self._step_name(at) in matched], step
-                )
-                if taken is not None and entry.at in taken[2]:
-                    found = found or taken
+            events = list(by_event(state.window.entries))
+            state.chain = [[] for _ in range(self._steps + 1)]
+            for event in events:
+                taken = [at for at in range(self._steps) if self._step_name(at) in event.rules]
+                self._follow(state.chain, taken, Entry(event.time, event.at, ""))
+            through = chain_through(events, entry.at, self.correlation.rules, self._span)
+            found = None if through is None else (through[-1].time, through[0].time, [each.at for each in through])
         if found is None or not self.holds(len(set(self.correlation.rules))):
             return None
         time, since, indexes = found
@@ -286,15 +286,3 @@ def some(indexes: Sequence[int]) -> tuple[int, ...]:
         return tuple(unique)
     half = SHOWN // 2
     return (*unique[:half], *unique[-half:])
-
-
-def _by_event(entries: Sequence[Entry]) -> Iterable[tuple[int, int, set[str]]]:
-    """Yield (time, index, the rules that it matched) of each event, oldest first."""
-    at = 0
-    while at < len(entries):
-        time, index, _ = entries[at]
-        matched = set()
-        while at < len(entries) and entries[at][:2] == (time, index):
-            matched.add(entries[at].value)
-            at += 1
-        yield time, index, matched

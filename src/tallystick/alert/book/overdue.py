@@ -11,9 +11,8 @@ from sqlalchemy import and_
 from tallystick.alert.book import rows
 from tallystick.alert.book.clock import MINUTE_US, What, breaches
 from tallystick.alert.book.model import Alert, State
-from tallystick.errors import TallystickError
 from tallystick.follow.alarm import Alarm, RaiseAlarms
-from tallystick.follow.background import Background
+from tallystick.follow.background import PASSING, Background
 from tallystick.follow.projection import Projection
 from tallystick.store.tables.alerts import ALERT
 
@@ -52,8 +51,8 @@ class Overdue(Background):
         while not self._stopping.wait(EVERY_S):
             try:
                 self.look()
-            except TallystickError as error:
-                _telemetry.error("overdue alerts are not raised yet", code=error.code, message=error.message)
+            except PASSING as error:
+                _telemetry.error("overdue alerts are not raised yet", error=type(error).__name__, message=str(error))
 
 
 def _missed(alert: Alert, now_us: int) -> tuple[What, ...]:

@@ -11,11 +11,9 @@ from typing import Any, Final
 
 import structlog
 from sqlalchemy import and_, or_
-from sqlalchemy.exc import SQLAlchemyError
 
-from tallystick.errors import TallystickError
 from tallystick.follow.alarm import Alarm, Severity
-from tallystick.follow.background import Background
+from tallystick.follow.background import PASSING, Background
 from tallystick.follow.commands import Commands
 from tallystick.follow.projection import Projection
 from tallystick.govern.exceptions import events
@@ -69,7 +67,7 @@ class ExceptionUpkeep(Background):
         while not self._stopping.wait(EVERY_S):
             try:
                 self.once()
-            except (TallystickError, OSError, SQLAlchemyError) as error:
+            except PASSING as error:
                 _telemetry.error("exceptions are not followed up", error=type(error).__name__, message=str(error))
 
     def _used(self, exception: str, count: int, occasions: int, batch: str) -> dict[str, Any] | None:

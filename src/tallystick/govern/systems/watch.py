@@ -9,11 +9,9 @@ from typing import Any, Final
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
-from tallystick.errors import TallystickError
 from tallystick.follow.alarm import Alarm, Severity
-from tallystick.follow.background import Background
+from tallystick.follow.background import PASSING, Background
 from tallystick.follow.commands import Commands
 from tallystick.follow.projection import Projection
 from tallystick.govern.exceptions.model import ExceptionInForce
@@ -79,7 +77,7 @@ class CoverageWatch(Background):
         while not self._stopping.wait(EVERY_S):
             try:
                 self.once()
-            except (TallystickError, OSError, SQLAlchemyError) as error:
+            except PASSING as error:
                 _telemetry.error("coverage is not evaluated", error=type(error).__name__, message=str(error))
 
     def _differences(self, coverages: Sequence[Coverage], connection: Connection) -> list[dict[str, Any]]:
