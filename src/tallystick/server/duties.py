@@ -21,7 +21,6 @@ from tallystick.server.governing import open_govern_room
 from tallystick.server.ground import Ground
 from tallystick.server.notifying import open_notify_room
 from tallystick.server.reading import Reading
-from tallystick.server.registers import Registers
 from tallystick.server.retaining import open_retention_room
 from tallystick.server.reviewing import open_review_room
 from tallystick.server.watching import open_engine
@@ -45,7 +44,6 @@ def open_duties(
     ground: Ground,
     reading: Reading,
     access: Access,
-    registers: Registers,
     work: WorkRoom,
     workers: AdmissionWorkers | None,
     held: ExitStack,

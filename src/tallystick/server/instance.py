@@ -147,7 +147,7 @@ def open_instance(
         )
         work = held.enter_context(open_work(projection, commands, now, settings.data / "exports", work_ports))
         registers = open_registers(ground, reading, access, held)
-        duties = open_duties(ground, reading, access, registers, work, workers, held)
+        duties = open_duties(ground, reading, access, work, workers, held)
         services = Services(
             ledger=ledger,
             record=RecordService(ground.admission, ledger.submit, ground.clock),
