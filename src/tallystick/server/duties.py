@@ -53,8 +53,8 @@ def open_duties(
     rules = open_rule_room(ground, reading, lambda: watching[0].figures() if watching else {})
     card = partial(card_of, rules)
     alerts = held.enter_context(open_alert_room(ground, reading, access, card))
-    watching.append(open_engine(ground, rules, alerts.book.raise_alarms, held))
     systems = held.enter_context(open_govern_room(ground, reading, access, alerts.book.raise_alarms))
+    watching.append(open_engine(ground, rules, systems.exceptions, alerts.book.raise_alarms, held))
     reviews = open_review_room(ground, reading, access, alerts.book.raise_alarms, systems.exceptions)
     notify = open_notify_room(ground, reading, access, alerts.book.raise_alarms, card)
     retention = open_retention_room(

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from tallystick.access.sources.rows import all_sources
 from tallystick.detect.engine import Engine
+from tallystick.detect.excepted import ExceptedAlarms
 from tallystick.detect.ports import EnginePorts, Sender
 from tallystick.detect.room import RuleRoom
 from tallystick.detect.state import States
@@ -17,10 +18,14 @@ from tallystick.detect.witnesses import WitnessWatch
 from tallystick.follow.alarm import RaiseAlarms
 from tallystick.follow.kept import Kept
 from tallystick.follow.log_reader import LogReader
+from tallystick.govern import ExceptionService
+from tallystick.server.exempting import RuleExemptions
 from tallystick.server.ground import Ground
 
 
-def open_engine(ground: Ground, rules: RuleRoom, raise_alarms: RaiseAlarms, held: ExitStack) -> Engine:
+def open_engine(
+    ground: Ground, rules: RuleRoom, exceptions: ExceptionService, raise_alarms: RaiseAlarms, held: ExitStack
+) -> Engine:
     """Return the engine; it watches while its context lasts."""
     ledger, projection = ground.ledger, ground.projection
     reader = LogReader(ledger.snapshot, ground.segments, ground.register.quarantined)
@@ -29,7 +34,7 @@ def open_engine(ground: Ground, rules: RuleRoom, raise_alarms: RaiseAlarms, held
     ports = EnginePorts(
         enabled=rules.enabled,
         senders=lambda: senders.get(None),
-        raise_alarms=raise_alarms,
+        raise_alarms=ExceptedAlarms(raise_alarms, RuleExemptions(ground, exceptions, reader)),
         now_us=ground.book.now_us,
         refresh=projection.catch_up,
         version=rules.lists.version,
