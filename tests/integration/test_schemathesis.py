@@ -33,7 +33,7 @@ def no_server_error(_context: Any, response: Any, _case: Any) -> None:
 
 CHECKS = [no_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 CANARY = "canary7f3k2m9q4t"
-EXAMPLES = 25
+EXAMPLES = 8
 SENT = ("method", "url", "params", "headers", "json", "data", "content")
 
 
