@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.installation import installation
 from tests.retention_world import ANA, RetentionWorld, retention_world
 
 from tallystick.access.grants.errors import OwnDecisionError
@@ -93,3 +94,11 @@ def test_a_clock_that_is_set_ahead_destroys_nothing_before_somebody_could_look(w
     world.room.runner.run("test")  # the worker of this world is stopped, and leaves the rest to the next run
     assert world.indexes("report.opened") == []
     assert world.verified().findings == ()
+
+
+@pytest.mark.parametrize("wrong", [{"received_to": ""}, {"received_from": "yesterday evening"}])
+def test_a_hold_with_a_time_that_is_none_is_refused_with_its_place(tmp_path: Path, wrong: dict[str, str]) -> None:
+    body = {"hold": "case-7", "owner": "legal", "reason": "a case", **wrong}
+    with installation(tmp_path) as house:
+        answer = house.http.post("/api/v1/retention/holds", json=body, headers=house.token())
+    assert (answer.status_code, answer.json()["pointer"]) == (422, f"/{next(iter(wrong))}")

@@ -38,7 +38,7 @@ from tallystick.api.retention_views import (
 )
 from tallystick.api.services import Services, caller_of
 from tallystick.errors import PermissionMissingError
-from tallystick.event.occurred import us_of_time
+from tallystick.retain.check import checked_moment
 from tallystick.retain.errors import (
     BelowFloorError,
     RetentionConflictError,
@@ -141,7 +141,9 @@ def place_hold(
 ) -> RetentionView:
     """Place a hold; from then on nothing that it covers is destroyed."""
     caller, reading = caller_of(request, services), services.retention.reading
-    start, end = (None if each is None else us_of_time(each) for each in (data.received_from, data.received_to))
+    now_us = services.ledger.status().now
+    start = None if data.received_from is None else checked_moment(data.received_from, now_us, "/received_from")
+    end = None if data.received_to is None else checked_moment(data.received_to, now_us, "/received_to")
     hold = Hold(
         data.hold,
         data.owner,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tallystick.event.identifier import is_action, is_scope
+from tallystick.query.moments import parse_moment
 from tallystick.retain.errors import RetentionInvalidError
 from tallystick.retain.model import DAYS_MAX, Hold, RetentionClass, Rule, Terms
 
@@ -79,3 +80,11 @@ def check_hold(hold: Hold, classes: Mapping[int, RetentionClass], sources: Seque
     start, end = hold.received or (None, None)
     if start is not None and end is not None and start >= end:
         raise RetentionInvalidError("the time of a hold ends after it begins", pointer="/received")
+
+
+def checked_moment(text: str, now_us: int, pointer: str) -> int:
+    """Return the time that a text says, in microseconds; raises RetentionInvalidError."""
+    found = parse_moment(text.strip(), now_us)
+    if found is None:
+        raise RetentionInvalidError("write a time as 2026-03-01T12:00:00Z", pointer=pointer)
+    return found.start

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tallystick.event.occurred import us_of_time
+from tallystick.retain.check import checked_moment
 from tallystick.retain.errors import RetentionInvalidError
 from tallystick.retain.looking import RetentionReading
 from tallystick.retain.model import Hold, Rule, Terms
@@ -41,9 +41,12 @@ def given_rules(text: str, reading: RetentionReading) -> list[Rule]:
     return rules
 
 
-def given_hold(values: Mapping[str, str], reading: RetentionReading) -> Hold:
+def given_hold(values: Mapping[str, str], reading: RetentionReading, now_us: int) -> Hold:
     """Return the hold that a form describes."""
-    start, end = (us_of_time(values[name]) if values[name] else None for name in ("received_from", "received_to"))
+    start, end = (
+        checked_moment(values[name], now_us, f"/{name}") if values[name] else None
+        for name in ("received_from", "received_to")
+    )
     return Hold(
         values["hold"],
         values["owner"],
@@ -64,7 +67,7 @@ def _numbers(text: str, number_of: Callable[[str], int]) -> tuple[int, ...] | No
 
 def _range(text: str) -> tuple[int, int]:
     first, _, last = text.partition("-")
-    if not first.isdigit() or not (last or first).isdigit() or int(last or first) < int(first):
+    if not text.isascii() or not first.isdigit() or not (last or first).isdigit() or int(last or first) < int(first):
         raise RetentionInvalidError("write indexes as 100-200", pointer="/ranges")
     return int(first), int(last or first) - int(first) + 1
 

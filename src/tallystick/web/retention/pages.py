@@ -125,7 +125,9 @@ def place_hold_from_page(
     caller, values = person(request, services), _values(form, HOLD)
 
     def act() -> str:
-        services.retention.service.place(caller, given_hold(values, services.retention.reading))
+        services.retention.service.place(
+            caller, given_hold(values, services.retention.reading, services.ledger.status().now)
+        )
         return f"The hold {values['hold']} is placed."
 
     return _do(request, services, act, values)
