@@ -376,8 +376,9 @@ def test_a_rewritten_history_is_on_record_and_only_its_ends_are_compared(
     register.sync(project)
     left = repository.commit(policies(approval("Two eyes")))
     register.sync(project)
-    repository.git("reset", "--quiet", "--hard", "HEAD~1")
+    repository.git("checkout", "--quiet", "--detach", "HEAD~1")  # the branch moves once: the follower looks at any time
     new = repository.commit(policies(approval("Two eyes"), approval("Eight eyes")), "--amend", who=BEN)
+    repository.git("branch", "--quiet", "--force", "main", new)
     assert register.sync(project).state is State.IN_STEP
     [rewritten] = [step for step in register.steps(project) if step.action == "policy_project.history_rewritten"]
     assert (rewritten.facts["was"], rewritten.facts["commit"]) == (left, new)
