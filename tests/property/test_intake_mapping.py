@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tallystick.intake.json_text import NumberText, parse_whole, settle_numbers
@@ -87,6 +87,7 @@ TIMES = st.sampled_from(["2026-01-02T03:04:05Z", 1_767_323_045_123])
         ("gitlab", {"event_type": "release_created", "created_at": "2026-01-02T03:04:05Z"}),
     ],
 )
+@settings(suppress_health_check=[HealthCheck.too_slow])  # nested records are slow to draw on a busy machine
 @given(record=RECORDS, complete=st.booleans())
 def test_any_record_is_mapped_or_refused_by_name(
     name: str, fixed: dict[str, Any], record: dict[str, Any], complete: bool
