@@ -11,7 +11,12 @@ SEED ?= 20261121
 # What stands on the product's tables; the same tests run on SQLite with `make test`.
 ON_TABLES := follow access grants people signin sessions sources tokens work settings releases policies
 
-.PHONY: setup run test test-postgresql check bench soak lock clean
+# Tests run in two halves of about the same length, side by side.
+LONG := $(addprefix tests/integration/test_,$(addsuffix .py,permissions_table attack_web_requests schemathesis))
+FOLDERS := $(sort $(dir $(wildcard tests/*/test_*.py)))
+PYTEST = $(BIN)/python -m pytest -q --randomly-seed=$(SEED)
+
+.PHONY: setup run test test-inside test-outside test-postgresql check bench soak lock clean
 
 setup: $(STAMP)
 
@@ -25,10 +30,16 @@ run: setup
 	$(BIN)/tallystick demo --data $(DATA) --port $(PORT)
 
 test: setup
-	$(BIN)/python -m pytest -q -m "not slow" --randomly-seed=$(SEED)
+	$(MAKE) --jobs=2 --output-sync=line --no-print-directory test-inside test-outside
+
+test-inside: setup
+	$(PYTEST) -m "not slow" tests/integration $(addprefix --ignore=,$(LONG))
+
+test-outside: setup
+	$(PYTEST) -m "not slow" $(filter-out tests/integration/,$(FOLDERS)) $(LONG)
 
 test-postgresql: setup
-	TALLYSTICK_TEST_DATABASE=postgresql $(BIN)/python -m pytest -q -m "not slow" --randomly-seed=$(SEED) \
+	TALLYSTICK_TEST_DATABASE=postgresql $(PYTEST) -m "not slow" \
 		$(wildcard $(ON_TABLES:%=tests/*/test_%_*.py))
 
 check: setup
@@ -42,7 +53,7 @@ bench: setup
 	$(BIN)/python -m bench
 
 soak: setup
-	$(BIN)/python -m pytest -q -m slow
+	$(PYTEST) -m slow
 
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --all-extras -o requirements/dev.lock pyproject.toml
