@@ -48,8 +48,12 @@ NO_TOKEN: Final = "no token"
 """For people and the operator's own connection only: no token of a service can do it, whatever it holds."""
 
 
-_BESIDE: Final = ("events.", "access.looked", "export.finished")
-"""How actions begin that are on record without anybody asking for a change: readings, and exports that get done."""
+_BESIDE: Final = (
+    "events.", "access.looked", "export.finished", "coverage.", "alert.opened", "alert.repeated", "alert.recovered",
+    "alert.notif", "exception.used", "exception.expir", "retention.ran", "retention.run_failed", "content.erased",
+    "review.opened", "review.period_ended", "review.items_listed", "review.waived",
+)  # fmt: skip
+"""How actions begin that are on record without anybody asking for a change: readings, and what the product does by itself."""
 
 
 @dataclass
