@@ -99,9 +99,14 @@ def _complete(operation: dict[str, Any], route: HTTPRouteHandler) -> None:
     for status in set(responses) - named:
         responses[status]["description"] = f"{route.summary}."
         if media := route.opt.get(FILES):
-            responses[status]["content"] = {each: {"schema": {"type": "string", "format": "binary"}} for each in media}
+            responses[status]["content"] = {each: {"schema": _file_schema(each)} for each in media}
     for status, code in sorted(problems.items()):
         responses[str(status)] = _problem(HTTPStatus(status), code)
+
+
+def _file_schema(media: str) -> dict[str, Any]:
+    """Return the schema of a file: anything where it is JSON, else its bytes."""
+    return {} if media.partition(";")[0] == "application/json" else {"type": "string", "format": "binary"}
 
 
 def _problem(status: HTTPStatus, code: str) -> dict[str, Any]:
