@@ -105,8 +105,9 @@ def _complete(operation: dict[str, Any], route: HTTPRouteHandler) -> None:
 
 
 def _file_schema(media: str) -> dict[str, Any]:
-    """Return the schema of a file: anything where it is JSON, else its bytes."""
-    return {} if media.partition(";")[0] == "application/json" else {"type": "string", "format": "binary"}
+    """Return the schema of a file: an object or a list where it is JSON, else its bytes."""
+    is_json = media.partition(";")[0] == "application/json"
+    return {"type": ["object", "array"]} if is_json else {"type": "string", "format": "binary"}
 
 
 def _problem(status: HTTPStatus, code: str) -> dict[str, Any]:
