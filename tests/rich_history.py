@@ -241,7 +241,7 @@ def retained(home: Home) -> None:
     room.service.place(ANA, Hold("case-9", "legal", "left \N{SNOWMAN}", None, 0, 0, classes=(3,), received=(5, None)))
     refused = room.service.release(ANA, "case-9", "too soon")
     taken_back = room.service.release(ANA, "case-9", "not yet")
-    erasure, _ = room.people.request(ANA, [ANA.id], "she asked")
+    erasure, _ = room.people.request(replace(ANA, id="p-zoe"), [ANA.id], "she asked")
     assert rules is not None
     for change in (rules, erasure):
         room.service.approve(OPERATOR, change, room.reading.change(OPERATOR, change)[0].digest, "agreed")

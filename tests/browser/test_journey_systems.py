@@ -72,7 +72,7 @@ def test_a_declaration_shows_a_real_gap_that_closes_when_events_arrive(house: Ho
             page.get_by_role("button", name="Propose").click()
             expect(page.get_by_role("alert")).to_contain_text("is not a time")
             otto.looked()
-        page.get_by_label("authentication 1: longest silence").fill("1m")
+        page.get_by_label("authentication 1: longest silence").fill("1h")
         for category in CATEGORIES:
             page.locator(f"#{category}-reason").fill("The platform logs it.")
         page.get_by_role("button", name="Propose").click()
