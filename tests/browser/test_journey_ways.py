@@ -10,10 +10,14 @@ from tests.browser.visitor import Visitor
 from tests.web_routes import pages
 
 NOT_LOOKED_AT = ("/", "/sign-in", "/setup", "/invitation", "/confirm", "/events/live", "/log/consistency")
+FILES = ("/export", ".ics")
 PAGES = [
     route.path
     for route in pages("GET")
-    if "{" not in route.path and route.path not in NOT_LOOKED_AT and not route.path.startswith("/sign-in/")
+    if "{" not in route.path
+    and route.path not in NOT_LOOKED_AT
+    and not route.path.startswith("/sign-in/")
+    and not route.path.endswith(FILES)
 ]
 HIDDEN = dict.fromkeys(map(ord, "\u202e\u2066\u200b\u0007\u001b"))
 WIDE = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
