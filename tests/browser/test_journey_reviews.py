@@ -58,7 +58,9 @@ def mark_by_hand(visitor: Visitor, review: Review, *, finding: str = "", hers: s
         if each.section == hers:
             with visitor.watch.refusals(403):
                 page.get_by_role("button", name="No finding", exact=True).click()
-                expect(page.get_by_role("alert")).to_contain_text("Everything in this section is about you")
+                expect(page.locator("main").get_by_role("alert")).to_contain_text(
+                    "Everything in this section is about you"
+                )
             visitor.looked()
             continue
         if each.section == finding:

@@ -23,7 +23,7 @@ def test_a_rule_is_written_by_one_and_put_in_force_after_another_approved_it(hou
         page.locator("#text").fill(rule_text("Read on a journey").replace("owner: security", "owner: nobody"))
         with pia.watch.refusals(422):
             page.get_by_role("button", name="Try it").click()
-            expect(page.get_by_role("alert")).to_contain_text("is one of security, operations")
+            expect(page.locator("main").get_by_role("alert")).to_contain_text("is one of security, operations")
             expect(page.locator("main")).to_contain_text("owner: nobody")
             pia.looked()
         page.locator("#text").fill(rule_text("Read on a journey"))

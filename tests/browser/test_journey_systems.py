@@ -74,7 +74,7 @@ def test_a_declaration_shows_a_real_gap_that_closes_when_events_arrive(house: Ho
         page.locator("#reason").fill("The first one")
         with otto.watch.refusals(422):
             page.get_by_role("button", name="Propose").click()
-            expect(page.get_by_role("alert")).to_contain_text("is not a time")
+            expect(page.locator("main").get_by_role("alert")).to_contain_text("is not a time")
             otto.looked()
         page.get_by_label("authentication 1: longest silence").fill("1m")
         for category in CATEGORIES:
@@ -130,7 +130,7 @@ def test_an_exception_is_asked_for_approved_by_another_extended_and_revoked(hous
         page.locator("#risk").select_option("high")
         with cora.watch.refusals(422):
             page.get_by_role("button", name="Ask").click()
-            expect(page.get_by_role("alert")).to_contain_text("query")
+            expect(page.locator("main").get_by_role("alert")).to_contain_text("query")
             cora.looked()
         page.locator("#query").fill("actor:backup")
         page.get_by_role("button", name="Ask").click()

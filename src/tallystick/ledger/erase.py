@@ -220,6 +220,8 @@ class Eraser:
         found = {
             index: (at, msgspec.json.decode(facts)) for index, at, facts in self.product_events() if index in wanted
         }
+        if len(found) < len(set(wanted)):
+            return  # it cites what the log does not hold: no rule allows it, and no verifier accepts it
         if "restated" in found[wanted[0]][1].get("metadata", {}):
             return  # it was repeated from a record, which is there
         tiles, size = TileFiles(self._disk, self._layout.ledger), self._state.committed.size
