@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,7 +75,8 @@ def test_rules_of_detection_forget_an_erased_person_and_nobody_else(world: Reten
     def remembered() -> bytes:
         while engine.step() == 0.0:
             pass
-        engine.forget(())  # saves what it has in memory
+        with engine.at_rest() as forget:
+            forget(())  # saves what it has in memory
         return b"".join(path.read_bytes() for path in (world.data / "followers").glob("detect.db*"))
 
     before = remembered()
@@ -87,6 +89,30 @@ def test_rules_of_detection_forget_an_erased_person_and_nobody_else(world: Reten
     after = remembered()
     assert SECRET.encode() not in after
     assert b"ana.kept" in after, "what the others did is known still"
+
+
+def test_a_rule_that_raises_an_alarm_and_an_erasure_do_not_wait_for_each_other(world: RetentionWorld) -> None:
+    fill(world)
+    world.seal()
+    change, _ = world.room.people.request(ANA, [SECRET], "she asked")
+    world.approved(change)
+    instance = world.here.instance
+    judging, run = threading.Event(), threading.Thread(target=world.room.runner.run, args=("test",), daemon=True)
+
+    def judge() -> None:
+        with instance.services.detection.at_rest():  # as the engine does while it judges
+            judging.set()
+            threading.Event().wait(0.5)  # the erasure gets as far as it can
+            instance.commands.run(lambda _: ())
+
+    alarm = threading.Thread(target=judge, daemon=True)
+    alarm.start()
+    judging.wait()
+    run.start()
+    for thread in (alarm, run):
+        thread.join(60)
+        assert not thread.is_alive(), "each waits for what the other holds"
+    assert world.room.people.find(ANA, [SECRET]).events == 0
 
 
 def test_what_stays_under_a_hold_is_said_and_goes_with_its_release(world: RetentionWorld) -> None:

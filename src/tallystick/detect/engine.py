@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import structlog
@@ -48,11 +49,13 @@ RETRY_S: Final = 1.0
 GRACE_US: Final = 5_000_000
 """Time passes so long behind the clock while nothing comes: what is on its way into the log has an earlier time."""
 FOLDS: Final = "folds"
+Forget = Callable[[Collection[str]], None]
+"""Returns when no rule remembers any of some texts: those of people whose data is to be destroyed."""
 _telemetry = structlog.get_logger("tallystick.detect")
 
 
 class Engine(Background):
-    """The follower. `step` runs in one thread; `standing` and `forget` may be called from any."""
+    """The follower. `step` runs in one thread; `standing` and `at_rest` may be called from any."""
 
     def __init__(self, reader: LogReader, states: States, ports: EnginePorts) -> None:
         super().__init__("detect")
@@ -106,17 +109,14 @@ class Engine(Background):
         self._save_sometimes()
         return POLL_S
 
-    def forget(self, texts: Collection[str]) -> None:
-        """Return when no rule remembers any of some texts: those of people whose data is to be destroyed."""
+    @contextmanager
+    def at_rest(self) -> Iterator[Forget]:
+        """Nothing is judged while this lasts; what it gives makes all rules forget some texts.
+
+        Entered before anything that keeps others from deciding: the engine decides, too, while it judges.
+        """
         with self._turn:
-            if not self._rules:  # nothing was taken up yet
-                self._states.forget(texts)
-                return
-            self._save()
-            self._states.forget(texts)
-            self._folding = Folding()
-            self._folding.load(self._states.load([FOLDS])[FOLDS])
-            self._take_up(self._rules)
+            yield self._forget
 
     def standing(self) -> Standing:
         """Return how the engine does now."""
@@ -145,6 +145,16 @@ class Engine(Background):
     def check(self) -> Check:
         """Return how detection does, for the page of health."""
         return detection(self.standing())
+
+    def _forget(self, texts: Collection[str]) -> None:
+        if not self._rules:  # nothing was taken up yet
+            self._states.forget(texts)
+            return
+        self._save()
+        self._states.forget(texts)
+        self._folding = Folding()
+        self._folding.load(self._states.load([FOLDS])[FOLDS])
+        self._take_up(self._rules)
 
     def _run(self) -> None:
         self._level_at = time.monotonic()

@@ -37,10 +37,12 @@ class RetentionPorts:
 
     `now_us` is never before the log's newest event; `clock_us` is the clock itself. `assign` hands the rules to whoever
     admits events; `erase` destroys content; `append` puts an event of the product on record; `forget` lets readers go of
-    what was destroyed, `forget_texts` the rules of detection of what they remember by these texts; `drop_exports` deletes exported files that may hold events received up to a time, and says whether
-    none is being made any more; `actor_keys` are the pseudonyms of an id. `run_hour` is the hour of the day (UTC) of the
-    daily run. `restored` says whether this is the first start of a directory that came from a
-    backup; `predecessors` opens the logs that it wrote to before. `folder` takes the note of what was tidied.
+    what was destroyed. While `rules_at_rest` lasts, no detection rule sees an event, and what it gives makes all of them
+    forget some texts; it is entered before anything that keeps others from deciding. `drop_exports` deletes exported
+    files that may hold events received up to a time, and says whether none is being made any more; `actor_keys` are the
+    pseudonyms of an id. `run_hour` is the hour of the day (UTC) of the daily run. `restored` says whether this is the
+    first start of a directory that came from a backup; `predecessors` opens the logs that it wrote to before. `folder`
+    takes the note of what was tidied.
     """
 
     looked: Looked
@@ -52,7 +54,7 @@ class RetentionPorts:
     erase: Callable[[ErasureOrder], Receipt]
     append: Callable[[Any], None]
     forget: Callable[[], None]
-    forget_texts: Callable[[Collection[str]], None]
+    rules_at_rest: Callable[[], AbstractContextManager[Callable[[Collection[str]], None]]]
     drop_exports: Callable[[int], bool]
     actor_keys: Callable[[str], list[str]]
     run_hour: Callable[[], int]

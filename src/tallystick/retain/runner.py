@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -109,11 +109,9 @@ class Runner:
             started, taken, erasures = time.monotonic(), 0, 0
             try:
                 self.tidy()
-                while not stopping():
-                    gone = self._commands.hold_still(self._take_next)
-                    if gone is None:
-                        break
-                    taken, erasures = taken + gone, erasures + 1
+                for take_next in (self._take_next_decided, self._take_next_expired):
+                    while not stopping() and (gone := take_next()) is not None:
+                        taken, erasures = taken + gone, erasures + 1
                 self.tidy()
             except (TallystickError, OSError) as error:
                 self._fail(by, taken, erasures, started, getattr(error, "code", "unexpected"))
@@ -141,15 +139,27 @@ class Runner:
         self._note.parent.mkdir(mode=0o700, exist_ok=True)
         self._note.write_text(str(newest))
 
-    def _take_next(self) -> int | None:
-        for piece in due(self._content.ground(), self._due_until()):
-            order = self._order(piece)
-            if piece.decision is not None:
-                # Before the erasure: afterwards nobody knows what it was. What expires, rules forget by themselves.
-                self._ports.forget_texts(self._content.texts(Spans(order.ranges), piece.class_number))
-            self._ports.erase(order)
-            return order.events
-        return None
+    def _take_next_decided(self) -> int | None:
+        """Destroy the next of what two people decided, and return how many events that were; None where nothing is left."""
+        with self._ports.rules_at_rest() as forget:
+            return self._commands.hold_still(lambda: self._take(self._next(decided=True), forget))
+
+    def _take_next_expired(self) -> int | None:
+        """Destroy the next of what outlived its retention; rules forget that by themselves."""
+        return self._commands.hold_still(lambda: self._take(self._next(decided=False)))
+
+    def _next(self, *, decided: bool) -> Slice | None:
+        pieces = due(self._content.ground(), self._due_until())
+        return next((each for each in pieces if (each.decision is not None) == decided), None)
+
+    def _take(self, piece: Slice | None, forget: Callable[[Collection[str]], None] | None = None) -> int | None:
+        if piece is None:
+            return None
+        order = self._order(piece)
+        if forget is not None:  # before the erasure: afterwards nobody knows what it was
+            forget(self._content.texts(Spans(order.ranges), piece.class_number))
+        self._ports.erase(order)
+        return order.events
 
     def _order(self, piece: Slice) -> ErasureOrder:
         most = EVENTS_MAX if piece.part is Part.ALL else REWRITTEN_MAX

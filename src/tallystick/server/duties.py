@@ -58,7 +58,7 @@ def open_duties(
     reviews = open_review_room(ground, reading, access, alerts.book.raise_alarms, systems.exceptions)
     notify = open_notify_room(ground, reading, access, alerts.book.raise_alarms, card)
     retention = open_retention_room(
-        ground, reading, access, alerts.book.raise_alarms, systems.exceptions, work, workers, watching[0].forget
+        ground, reading, access, alerts.book.raise_alarms, systems.exceptions, work, workers, watching[0].at_rest
     )
     return Duties(
         watching[0],

@@ -39,7 +39,7 @@ def open_retention_room(
     exceptions: ExceptionService,
     work: WorkRoom,
     workers: AdmissionWorkers | None,
-    forget_texts: Callable[[Collection[str]], None],
+    rules_at_rest: Callable[[], AbstractContextManager[Callable[[Collection[str]], None]]],
 ) -> AbstractContextManager[RetentionRoom]:
     """Return the room, which is open for as long as the context lasts."""
     ledger, settings = ground.ledger, access.settings
@@ -67,7 +67,7 @@ def open_retention_room(
         erase=erase,
         append=ground.product.one,
         forget=reading.search.forget_replaced,
-        forget_texts=forget_texts,
+        rules_at_rest=rules_at_rest,
         drop_exports=lambda received_to: work.worker.drop(lambda question: _may_hold(question, received_to)),
         actor_keys=ground.register.actor_keys,
         run_hour=lambda: settings.count("retention.run_hour"),
