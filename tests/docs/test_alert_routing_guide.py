@@ -7,10 +7,10 @@ import re
 from tests.paths import ROOT
 
 from tallystick.alert.notify.courier import REFUSALS_MAX, TRIES_MAX
-from tallystick.alert.notify.durations import format_duration
 from tallystick.alert.notify.matchers import LABELS
 from tallystick.alert.notify.model import Why
 from tallystick.alert.notify.routing_text import _ROUTE, _TOP, parse_routing
+from tallystick.durations import format_duration
 
 GUIDE = (ROOT / "docs/guide/alert-routing.md").read_text(encoding="utf-8")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tallystick.govern.systems.check import check_facts, format_duration, parse_declaration, parse_duration
+from tallystick.govern.systems.check import check_facts, parse_declaration
 from tallystick.govern.systems.compare import differences
 from tallystick.govern.systems.coverage import HOUR_US, WINDOW_DAYS, Arrived, Coverage, Sender, evaluate
 from tallystick.govern.systems.errors import DeclarationInvalidError, SystemInvalidError
@@ -130,17 +130,6 @@ def test_a_pattern_that_cannot_be_followed_is_refused_with_its_place(changes: di
 def test_a_declaration_is_one_text_whatever_order_it_was_written_in() -> None:
     categories = dict(reversed(WHOLE["categories"].items()))
     assert parse_declaration({"categories": categories}, 0).text() == parse_declaration(WHOLE, 0).text()
-
-
-@pytest.mark.parametrize(("text", "minutes"), [("90m", 90), ("24h", 1440), ("7d", 10080), ("2w", 20160)])
-def test_times_are_read_and_written_in_the_same_words(text: str, minutes: int) -> None:
-    assert parse_duration(text) == minutes
-    assert parse_duration(format_duration(minutes)) == minutes
-
-
-@pytest.mark.parametrize("text", ["", "0h", "1", "h", "1.5h", "-1h", "1y"])
-def test_what_is_no_time_is_none(text: str) -> None:
-    assert parse_duration(text) is None
 
 
 @pytest.mark.parametrize(

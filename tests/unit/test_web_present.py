@@ -1,26 +1,10 @@
-"""Lengths of time as people read them."""
+"""What pages say of times."""
 
 from __future__ import annotations
 
 import pytest
 
-from tallystick.web.present import age, offset
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [
-        (0, "0 s"),
-        (59.9, "59 s"),
-        (60, "1 min"),
-        (7200, "2 h"),
-        (86_400, "1 day"),
-        (8_252_634.6, "95 days"),
-        (-5, "0 s"),
-    ],
-)
-def test_an_age_is_told_in_its_largest_unit(seconds: float, shown: str) -> None:
-    assert age(seconds) == shown
+from tallystick.web.present import offset
 
 
 @pytest.mark.parametrize(

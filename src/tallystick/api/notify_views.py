@@ -6,12 +6,12 @@ import msgspec
 
 from tallystick.access.model import Caller
 from tallystick.access.permissions import Permission
-from tallystick.alert.notify.durations import format_duration
 from tallystick.alert.notify.evidence import Evidence
 from tallystick.alert.notify.model import Attempt, Delivery, HeldBack, Notification, Receiver, Silence
 from tallystick.alert.notify.routes import Way
 from tallystick.alert.notify.routing import Route, Routing
 from tallystick.alert.notify.rows import RoutingVersion
+from tallystick.durations import format_duration
 from tallystick.event.occurred import time_of_us
 
 

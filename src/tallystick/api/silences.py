@@ -9,7 +9,6 @@ from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, PathParameter, QueryParameter
 
-from tallystick.alert.notify.durations import parse_duration
 from tallystick.alert.notify.errors import (
     NotificationStateError,
     NotificationUnknownError,
@@ -29,6 +28,7 @@ from tallystick.api.notify_views import (
 )
 from tallystick.api.openapi import PROBLEMS
 from tallystick.api.services import Services, caller_of
+from tallystick.durations import parse_duration
 from tallystick.event.occurred import normalise_time, us_of_time
 from tallystick.event.refusals import BadTimeError
 

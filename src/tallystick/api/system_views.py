@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import msgspec
 
 from tallystick.api.services import Services
+from tallystick.durations import format_duration
 from tallystick.event.occurred import time_of_us
 from tallystick.govern.exceptions.model import ExceptionInForce
-from tallystick.govern.systems.check import format_duration
 from tallystick.govern.systems.coverage import Coverage, PatternState
 from tallystick.govern.systems.model import Proposal, System, Version
 from tallystick.govern.systems.rows import NoticedGap
@@ -193,7 +193,7 @@ def _pattern(state: PatternState) -> DeclaredView:
         query=pattern.query,
         why=pattern.why,
         sources=list(pattern.sources),
-        silence=format_duration(pattern.silence_minutes),
+        silence=format_duration(60 * pattern.silence_minutes),
         count=state.count,
         day=state.day,
         last_index=state.last_index,

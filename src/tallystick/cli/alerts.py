@@ -12,6 +12,7 @@ from tallystick.cli.connect import connect
 from tallystick.cli.console import plain, print_json, say
 from tallystick.cli.options import Data, Json, State, Url
 from tallystick.cli.table import Column, print_table
+from tallystick.durations import format_age
 
 HEADINGS = ("id", "severity", "state", "what", "scope", "count", "opened (UTC)", "limit", "given to")
 
@@ -229,8 +230,8 @@ def _cells(each: dict[str, Any]) -> tuple[str, ...]:
     given, waits = each["assignee"], each["waits"]
     limit = ""
     if waits:
-        minutes = abs(waits["late_s"]) / 60
-        limit = f"{minutes:,.0f} min {'over' if waits['late_s'] > 0 else 'left'} to {waits['what']}"
+        late_s = waits["late_s"]
+        limit = f"{format_age(abs(late_s))} {'over' if late_s > 0 else 'left'} to {waits['what']}"
     return (
         each["id"],
         each["severity"],

@@ -7,12 +7,11 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
+from tallystick.durations import format_age
 from tallystick.event.visible import show, visible
 from tallystick.query.moments import format_moment, parse_instant
 
 _US: Final = 1_000_000
-_DAY_S: Final = 86_400
-_AGES: Final = ((3_600, "h"), (60, "min"), (1, "s"))
 _TENTHS_BELOW_S: Final = 10
 _SIZES: Final = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
@@ -27,22 +26,10 @@ def percent(part: float, whole: float) -> str:
     return f"{round(100 * part / whole) if whole else 0} %"
 
 
-def age(seconds: float) -> str:
-    """Return a length of time in its largest unit: 3 s, 12 min, 4 h, 31 days."""
-    whole = max(0, int(seconds))
-    if whole >= _DAY_S:
-        days = whole // _DAY_S
-        return "1 day" if days == 1 else f"{days:,} days"
-    for length, unit in _AGES:
-        if whole >= length:
-            return f"{whole // length} {unit}"
-    return "0 s"
-
-
 def offset(seconds: float) -> str:
     """Return how far one clock is from another, either way: 0.4 s, -3 min, 95 days."""
     far = abs(seconds)
-    return ("-" if seconds < 0 else "") + (f"{far:.1f} s" if far < _TENTHS_BELOW_S else age(far))
+    return ("-" if seconds < 0 else "") + (f"{far:.1f} s" if far < _TENTHS_BELOW_S else format_age(far))
 
 
 def size(count: int) -> str:

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.environment import TemplateModule
 from markupsafe import Markup
 
+from tallystick.durations import format_age
 from tallystick.web import present
 from tallystick.web.areas import by_area
 from tallystick.web.static_files import static_url
@@ -30,7 +31,7 @@ def templates() -> Environment:
     environment.filters.update(
         number=present.number,
         percent=present.percent,
-        age=present.age,
+        age=format_age,
         offset=present.offset,
         size=present.size,
         instant=present.instant,

@@ -11,7 +11,6 @@ from typing import Any, Final
 from zoneinfo import available_timezones
 
 from tallystick.access.scopes import parse_scope
-from tallystick.alert.notify.durations import parse_duration
 from tallystick.alert.notify.errors import MatcherInvalidError
 from tallystick.alert.notify.intervals import (
     MONTHS,
@@ -25,6 +24,7 @@ from tallystick.alert.notify.intervals import (
 from tallystick.alert.notify.matchers import LABELS, MATCHERS_MAX, Matcher, parse_matchers
 from tallystick.alert.notify.routing import NOBODY, Inhibition, Route, Routing, Step, Team
 from tallystick.alert.notify.yaml_text import Place, parse_yaml
+from tallystick.durations import parse_duration
 from tallystick.errors import InvalidInputError
 
 ROUTES_MAX: Final = 500

@@ -25,8 +25,6 @@ SILENCE_MINUTES_MAX: Final = 366 * 24 * 60
 #: Where and when something arrived is for coverage to say; a pattern says what.
 _PLACES: Final = frozenset({"index", "id", "received_at", "occurred_at", "class"})
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
-_DURATION: Final = re.compile(r"([1-9][0-9]{0,5})(m|h|d|w)", re.ASCII)
-_MINUTES: Final = {"m": 1, "h": 60, "d": 1440, "w": 10080}
 _BREAKS: Final = str.maketrans("", "", "\r\n\t")
 
 
@@ -88,20 +86,6 @@ def parse_declaration(document: object, now_us: int) -> Declaration:
 def load_declaration(text: str) -> Declaration:
     """Return a declaration that was checked when it was proposed; those asked for lately are kept."""
     return parse_declaration(json.loads(text), 0)
-
-
-def parse_duration(text: str) -> int | None:
-    """Return the minutes that `90m`, `24h`, `7d` or `2w` say, or None."""
-    found = _DURATION.fullmatch(text.strip())
-    return None if found is None else int(found[1]) * _MINUTES[found[2]]
-
-
-def format_duration(minutes: int) -> str:
-    """Return the shortest text that `parse_duration` reads back."""
-    for unit in ("w", "d", "h"):
-        if minutes % _MINUTES[unit] == 0:
-            return f"{minutes // _MINUTES[unit]}{unit}"
-    return f"{minutes}m"
 
 
 def _pattern(category: Category, said: object, place: str, now_us: int) -> Pattern:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tallystick.govern.systems.check import format_duration
+from tallystick.durations import format_duration
 from tallystick.govern.systems.model import Category, Declaration, Pattern
 
 
@@ -39,4 +39,6 @@ def _lines(declaration: Declaration) -> dict[str, str]:
 
 def _told(pattern: Pattern) -> str:
     sources = f" from {', '.join(pattern.sources)}" if pattern.sources else ""
-    return f"{pattern.query}{sources}, silent for at most {format_duration(pattern.silence_minutes)}: {pattern.why}"
+    return (
+        f"{pattern.query}{sources}, silent for at most {format_duration(60 * pattern.silence_minutes)}: {pattern.why}"
+    )

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tallystick.durations import format_age, format_duration
 from tallystick.event.identifier import is_within
 from tallystick.govern.ports import Seen
-from tallystick.govern.systems.check import format_duration, load_declaration
+from tallystick.govern.systems.check import load_declaration
 from tallystick.govern.systems.model import (
     DAY_US,
     MINUTE_US,
@@ -173,11 +174,11 @@ def _missing_category(category: Category) -> Gap:
 
 
 def _silent(state: PatternState, at_us: int) -> Gap:
-    expected = format_duration(state.pattern.silence_minutes)
+    expected = format_duration(60 * state.pattern.silence_minutes)
     window = max(WINDOW_DAYS, state.pattern.silence_us // DAY_US)
     seen = f"has not arrived in {window} days"
     if state.last_at is not None:
-        seen = f"last arrived {_ago(at_us - state.last_at)} ago"
+        seen = f"last arrived {format_age((at_us - state.last_at) / 1_000_000)} ago"
     return Gap(
         GapKind.SILENT,
         state.pattern.key,
@@ -273,10 +274,3 @@ def _count(seen: Seen | None, at_us: int, window_us: int) -> int:
     """Return how many arrived in the window, which begins with a whole hour."""
     first = (at_us - window_us) // HOUR_US
     return 0 if seen is None else sum(count for hour, count in seen.hours.items() if hour >= first)
-
-
-def _ago(span_us: int) -> str:
-    minutes = max(0, span_us) // MINUTE_US
-    if minutes < 120:
-        return f"{minutes} minutes"
-    return f"{minutes // 60} hours" if minutes < 2880 else f"{minutes // 1440} days"

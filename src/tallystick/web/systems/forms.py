@@ -10,7 +10,7 @@ import msgspec
 
 from tallystick.access.scopes import parse_scope
 from tallystick.api.system_views import SystemView
-from tallystick.govern.systems.check import format_duration, parse_duration
+from tallystick.durations import format_duration, parse_duration
 from tallystick.govern.systems.errors import DeclarationInvalidError, SystemInvalidError
 from tallystick.govern.systems.model import Category, DataClass, Environment, Facts
 from tallystick.web.forms import Form
@@ -120,7 +120,7 @@ def declaration_as_typed(text: str | None) -> list[CategoryTyped]:
                 query=each["query"],
                 why=each["why"],
                 sources=" ".join(each["sources"]),
-                silence=format_duration(each["silence_minutes"]),
+                silence=format_duration(60 * each["silence_minutes"]),
             )
             for each in part.get("patterns", [])
         ]
@@ -149,16 +149,17 @@ def _rows(form: Form, category: Category) -> list[dict[str, str]]:
 
 
 def _pattern(category: Category, row: Mapping[str, str]) -> dict[str, Any]:
-    minutes = parse_duration(row["silence"])
-    if minutes is None:
-        said = f"{row['silence'][:20]!r} is not a time such as 90m, 24h, 7d or 2w"
-        raise DeclarationInvalidError(said, pointer=f"/categories/{category}/silence")
+    try:
+        silence_s = parse_duration(row["silence"].strip())
+    except ValueError as error:
+        said = f"{row['silence'][:20]!r} is not a time: {error}"
+        raise DeclarationInvalidError(said, pointer=f"/categories/{category}/silence") from None
     return {
         "name": row["name"],
         "query": row["query"],
         "why": row["why"],
         "sources": row["sources"].replace(",", " ").split(),
-        "silence_minutes": minutes,
+        "silence_minutes": silence_s // 60,
     }
 
 

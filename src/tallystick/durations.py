@@ -1,4 +1,4 @@
-"""Lengths of time as people write them: `30s`, `5m`, `1h30m`."""
+"""Lengths of time: as people write them (`30s`, `5m`, `1h30m`), and as they are told (12 min, 31 days)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Final
 
 _UNITS: Final = {"y": 365 * 86400, "w": 7 * 86400, "d": 86400, "h": 3600, "m": 60, "s": 1}
 _DURATION: Final = re.compile("".join(rf"(?:(?P<{unit}>\d{{1,9}}){unit})?" for unit in _UNITS))
-DURATION_S_MAX: Final = 365 * 86400
+DURATION_S_MAX: Final = 366 * 86400
+_DAY_S: Final = 86_400
+_AGES: Final = ((3_600, "h"), (60, "min"), (1, "s"))
 
 
 def parse_duration(text: str) -> int:
@@ -33,3 +35,15 @@ def format_duration(seconds: int) -> str:
         elif count:
             seconds += count * length
     return "".join(parts) or "0s"
+
+
+def format_age(seconds: float) -> str:
+    """Return a length of time in its largest unit: 3 s, 12 min, 4 h, 31 days."""
+    whole = max(0, int(seconds))
+    if whole >= _DAY_S:
+        days = whole // _DAY_S
+        return "1 day" if days == 1 else f"{days:,} days"
+    for length, unit in _AGES:
+        if whole >= length:
+            return f"{whole // length} {unit}"
+    return "0 s"
