@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 import pytest
 from litestar.testing import TestClient
+from tests.installation import site_of
 from tests.people_home import Home, people_home
 
 from tallystick.access.operator import OPERATOR
-from tallystick.web.site import create_site
 
 
 @dataclass
@@ -46,7 +46,11 @@ class House:
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """An administrator ana, a security lead leo, and bo who may nothing yet."""
-    with people_home(tmp_path) as home, TestClient(create_site(home.services), raise_server_exceptions=False) as http:
+    with (
+        people_home(tmp_path) as home,
+        site_of(home.services) as site,
+        TestClient(site, raise_server_exceptions=False) as http,
+    ):
         ana = home.set_up()
         made = House(home, http, {"ana": ana.cookie}, {"ana": ana.person})
         for name in ("leo", "bo"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -10,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from litestar.testing import TestClient
-from tests.installation import settings
+from tests.installation import settings, site_of
 from tests.oidc_world import REDIRECT, SECRET, browse, certified_provider, missing
 from tests.people_home import PASSWORD, Home
 from tests.web_pages import parse
@@ -19,7 +20,6 @@ from tallystick.clock import SystemClock
 from tallystick.config import OidcSetting
 from tallystick.server import open_instance
 from tallystick.testing import ManualClock
-from tallystick.web.site import create_site
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 HERE = REDIRECT.removesuffix("/sign-in/provider/back")
@@ -47,12 +47,16 @@ def browser(home: Home) -> Iterator[httpx.Client]:
         yield client
 
 
-def opened_browser(home: Home) -> TestClient[Any]:
-    """Return a browser without cookies."""
-    client = TestClient(create_site(home.services), base_url=HERE, raise_server_exceptions=False)
-    client.follow_redirects = False
-    client.headers["accept"] = "text/html"
-    return client
+@contextmanager
+def opened_browser(home: Home) -> Iterator[TestClient[Any]]:
+    """Yield a browser without cookies; two at a time need two applications."""
+    with (
+        site_of(home.services) as site,
+        TestClient(site, base_url=HERE, raise_server_exceptions=False) as client,
+    ):
+        client.follow_redirects = False
+        client.headers["accept"] = "text/html"
+        yield client
 
 
 def go(browser: httpx.Client, following: str = "/account", subject: str = "sub-mira", **more: str) -> dict[str, str]:

@@ -12,11 +12,11 @@ import httpx
 import pyotp
 import pytest
 from litestar.testing import TestClient
+from tests.installation import site_of
 from tests.people_home import PASSWORD, Home, people_home
 
 from tallystick.access.operator import OPERATOR
 from tallystick.access.sources.model import SourceSettings
-from tallystick.web.site import create_site
 
 SAME = {"sec-fetch-site": "same-origin"}
 
@@ -29,9 +29,10 @@ def home(tmp_path: Path) -> Iterator[Home]:
 
 @pytest.fixture
 def http(home: Home) -> Iterator[httpx.Client]:
-    with TestClient(
-        create_site(home.services), base_url="http://127.0.0.1:8400", raise_server_exceptions=False
-    ) as client:
+    with (
+        site_of(home.services) as site,
+        TestClient(site, base_url="http://127.0.0.1:8400", raise_server_exceptions=False) as client,
+    ):
         client.follow_redirects = False
         client.headers["accept"] = "text/html"
         yield client

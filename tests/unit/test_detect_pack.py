@@ -48,7 +48,7 @@ def test_a_rule_says_what_to_do_who_does_it_and_what_it_is_evidence_of(rule: str
 @pytest.mark.parametrize("rule", PACK)
 def test_the_actions_of_samples_stand_in_the_catalogue(rule: str) -> None:
     catalogue = load_shipped()
-    events = [each.event for sample in PACK[rule].samples for each in sample.events]
+    events = [each.event for sample in PACK[rule].samples for each in sample.events()]
     assert {event["action"] for event in events if catalogue.get(event["action"]) is None} == set()
 
 

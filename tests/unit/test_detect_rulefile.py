@@ -83,7 +83,7 @@ def test_rows_of_equal_events_are_written_once_and_bounded() -> None:
     row = "{action: secret.read, target: {id: prod/db, type: secret}, repeat: 3, every_s: 60, after_s: 10}"
     plain = "{action: secret.read, target: {id: prod/db, type: secret}}"
     file = parse_rule(rule_text().replace(plain, row, 1).encode())
-    first, second, third = file.samples[0].events
+    first, second, third = file.samples[0].events()
     assert second.at_us - first.at_us == third.at_us - second.at_us == 60_000_000
     assert run_samples(file, lambda _: None)[0].fired == 3
     too_many = row.replace("repeat: 3", f"repeat: {EVENTS_MAX + 1}")

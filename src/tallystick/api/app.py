@@ -41,7 +41,7 @@ from tallystick.api.reviews import REVIEW_ROUTES
 from tallystick.api.roles import ROLE_ROUTES
 from tallystick.api.rules import RULE_ROUTES
 from tallystick.api.rules_lists import LIST_ROUTES
-from tallystick.api.services import Services, caller_of
+from tallystick.api.services import SERVICES, Services, caller_of, services_of
 from tallystick.api.settings import SETTING_ROUTES
 from tallystick.api.silences import SILENCE_ROUTES
 from tallystick.api.sources import SOURCE_ROUTES
@@ -128,9 +128,9 @@ def create_app(
 
     `pages` are routes for browsers, and `error_page` answers errors for them; `kind` is the application's class.
     """
-    return kind(
+    app = kind(
         route_handlers=[*ROUTES, openapi_document, *pages],
-        dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
+        dependencies={"services": Provide(services_of, sync_to_thread=False)},
         exception_handlers=error_handlers(error_page),
         guards=[refuse_odd_parameters],
         middleware=[_time],
@@ -140,6 +140,8 @@ def create_app(
         logging_config=None,
         debug=False,
     )
+    app.state[SERVICES] = services
+    return app
 
 
 @get("/api/v1/openapi.json", include_in_schema=False)

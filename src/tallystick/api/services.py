@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from litestar import Request
 from litestar.connection import ASGIConnection
@@ -45,6 +45,9 @@ from tallystick.stream.inbound import GitlabService
 from tallystick.stream.service import StreamService
 from tallystick.work.exports import ExportJobs
 from tallystick.work.views import ViewService
+
+SERVICES: Final = "services"
+"""Under this name they are in the state of the application."""
 
 
 class Authenticate(Protocol):
@@ -97,6 +100,12 @@ class Services:
     reviews: ReviewRoom
     retention: RetentionRoom
     room: BodyRoom = field(default_factory=BodyRoom)
+
+
+def services_of(request: ASGIConnection[Any, Any, Any, Any]) -> Services:
+    """Return what the application that answers a request stands on."""
+    services: Services = request.app.state[SERVICES]
+    return services
 
 
 def caller_of(request: ASGIConnection[Any, Any, Any, Any], services: Services) -> Caller:

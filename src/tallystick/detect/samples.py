@@ -6,8 +6,9 @@ by the same person, in the same scope. `repeat` and `every_s` stand for a row of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 from tallystick.detect.errors import RuleTextError
@@ -62,14 +63,36 @@ class SampleEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """Equal events, the first of them at a time, the next each a while later; times in microseconds."""
+
+    fields: Mapping[str, Any]
+    first_us: int
+    every_us: int
+    count: int
+
+    def events(self) -> Iterator[SampleEvent]:
+        """Yield them one by one: there may be thousands."""
+        return (_event(self.fields, self.first_us + number * self.every_us) for number in range(self.count))
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """Events in order, whether the rule must fire for them, and until when time goes on after the last (microseconds)."""
 
     name: str
     matches: bool
-    events: tuple[SampleEvent, ...]
+    rows: tuple[Row, ...]
     until_us: int
     line: int
+
+    def events(self) -> Iterator[SampleEvent]:
+        """Yield the events in order."""
+        return chain.from_iterable(row.events() for row in self.rows)
+
+    def count(self) -> int:
+        """Return how many events there are."""
+        return sum(row.count for row in self.rows)
 
 
 def read_samples(node: Node | None) -> tuple[Sample, ...]:
@@ -102,15 +125,16 @@ def _sample(node: Node, number: int) -> Sample:
     name = members["name"].value if "name" in members else f"sample {number}"
     if not isinstance(name, str) or not 1 <= len(name) <= NAME_CHARS_MAX or hidden_character(name) is not None:
         raise _refuse(f"a sample's name has 1 to {NAME_CHARS_MAX} visible characters", members["name"].place)
-    made = _events(events)
-    until_us = (made[-1].at_us if made else START_US) + _count(node, "wait_s", 0, _DAY_S_MAX) * _SECOND_US
-    return Sample(name, matches.value, made, until_us, node.place.line)
+    rows = _rows(events)
+    last_us = rows[-1].first_us + (rows[-1].count - 1) * rows[-1].every_us if rows else START_US
+    until_us = last_us + _count(node, "wait_s", 0, _DAY_S_MAX) * _SECOND_US
+    return Sample(name, matches.value, rows, until_us, node.place.line)
 
 
-def _events(node: Node) -> tuple[SampleEvent, ...]:
+def _rows(node: Node) -> tuple[Row, ...]:
     assert isinstance(node.value, list)
-    made: list[SampleEvent] = []
-    at_us = START_US
+    made: list[Row] = []
+    at_us, total = START_US, 0
     for each in node.value:
         if not isinstance(each.value, dict):
             raise _refuse("an event is a mapping", each.place)
@@ -123,13 +147,14 @@ def _events(node: Node) -> tuple[SampleEvent, ...]:
         repeat = _count(each, "repeat", 1, EVENTS_MAX)
         every_us = _count(each, "every_s", 1, _DAY_S_MAX) * _SECOND_US
         at_us += _count(each, "after_s", 0, _DAY_S_MAX) * _SECOND_US
-        if len(made) + repeat > EVENTS_MAX:
+        total += repeat
+        if total > EVENTS_MAX:
             raise _refuse(f"a sample has at most {EVENTS_MAX:,} events", each.place)
         fields = each.simple()
         _check_form(each, fields)
-        for _ in range(repeat):
-            made.append(_event(fields, at_us))
-            at_us += every_us
+        if repeat:
+            made.append(Row(fields, at_us, every_us, repeat))
+            at_us += repeat * every_us
     return tuple(made)
 
 

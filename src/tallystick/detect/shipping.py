@@ -7,6 +7,7 @@ rules as it takes its code. Each can be disabled, retired, or replaced by a vers
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from sqlalchemy import Connection
 
 from tallystick.access.acts import OWN_SCOPE
 from tallystick.detect import events
-from tallystick.detect.model import State, digest_of
+from tallystick.detect.model import About, State, digest_of
 from tallystick.detect.rows import find_rule, load_lists, load_versions
 from tallystick.detect.rulefile import parse_rule
 from tallystick.event.occurred import time_of_us
@@ -57,8 +58,13 @@ def _rules(connection: Connection, now_us: Callable[[], int]) -> list[Mapping[st
             if rule.state is State.RETIRED or any(each.digest == digest for each in brought[:1]):
                 continue
             number = rule.newest.number + 1
-        made.append(events.shipped(rule_id, number, digest, text.decode(), parse_rule(text).about, now_us()))
+        made.append(events.shipped(rule_id, number, digest, text.decode(), _about(text), now_us()))
     return made
+
+
+@cache
+def _about(text: bytes) -> About:
+    return parse_rule(text).about
 
 
 def _list(name: str, description: str, now_us: int) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def subjects_of(sample: Sample) -> list[Subject]:
     """Return the events of a sample as the evaluation sees them."""
     catalogue = _catalogue()
     made = []
-    for index, each in enumerate(sample.events):
+    for index, each in enumerate(sample.events()):
         event = {**each.event, "source": each.source, "source_kind": each.source_kind}
         found = catalogue.get(event["action"])
         number = PRODUCT_SOURCE if each.source_kind == PRODUCT_KIND else _SENDER
@@ -107,7 +107,7 @@ def subjects_of(sample: Sample) -> list[Subject]:
 def _run(rule: EnabledRule, sample: Sample, lists: Lists) -> SampleResult:
     firings = list(fired_by(rule, subjects_of(sample), lists, sample.until_us))
     said = firings[0].sentence if firings else ""
-    return SampleResult(sample.name, sample.line, sample.matches, len(firings), len(sample.events), said)
+    return SampleResult(sample.name, sample.line, sample.matches, len(firings), sample.count(), said)
 
 
 @cache

@@ -11,7 +11,7 @@ from litestar.routes import HTTPRoute
 
 from tallystick.access.people.errors import ReauthenticationNeededError
 from tallystick.api.problem import Problem
-from tallystick.api.services import Services
+from tallystick.api.services import services_of
 from tallystick.web.caller import HOME, local_path
 from tallystick.web.flash import see_other
 from tallystick.web.page import is_fragment, render
@@ -34,36 +34,28 @@ class ErrorView(msgspec.Struct, frozen=True, kw_only=True):
     after: str = ""
 
 
-class ErrorPages:
-    """Answers errors for browsers; the rest get problem documents."""
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
-
-    def __call__(
-        self, request: Request[Any, Any, Any], problem: Problem, headers: dict[str, str]
-    ) -> Response[bytes] | None:
-        """Return the page of a problem, or None where a problem document is wanted."""
-        if not wants_page(request):
-            return None
-        if problem.status == _UNAUTHENTICATED:
-            return _to_sign_in(request)
-        if problem.code == ReauthenticationNeededError.code:
-            return _to_confirmation(request)
-        if problem.code == _NO_ROUTE:
-            problem = msgspec.structs.replace(problem, detail=_NOWHERE, advice=_NOWHERE_ADVICE)
-        before, at, after = mark_place(request.query_params.get("q", ""), problem)
-        view = ErrorView(problem=problem, before=before, at=at, after=after)
-        headers = {name: value for name, value in headers.items() if name != "www-authenticate"}
-        return render(
-            request,
-            self._services,
-            "errors/page.html",
-            view,
-            title=problem.title,
-            status=problem.status,
-            headers=headers,
-        )
+def error_page(request: Request[Any, Any, Any], problem: Problem, headers: dict[str, str]) -> Response[bytes] | None:
+    """Return the page of a problem for a browser, or None where a problem document is wanted."""
+    if not wants_page(request):
+        return None
+    if problem.status == _UNAUTHENTICATED:
+        return _to_sign_in(request)
+    if problem.code == ReauthenticationNeededError.code:
+        return _to_confirmation(request)
+    if problem.code == _NO_ROUTE:
+        problem = msgspec.structs.replace(problem, detail=_NOWHERE, advice=_NOWHERE_ADVICE)
+    before, at, after = mark_place(request.query_params.get("q", ""), problem)
+    view = ErrorView(problem=problem, before=before, at=at, after=after)
+    headers = {name: value for name, value in headers.items() if name != "www-authenticate"}
+    return render(
+        request,
+        services_of(request),
+        "errors/page.html",
+        view,
+        title=problem.title,
+        status=problem.status,
+        headers=headers,
+    )
 
 
 def wants_page(request: Request[Any, Any, Any]) -> bool:

@@ -27,6 +27,7 @@ NAME_CHARS_MIN: Final = 3
 _UNLEET: Final = str.maketrans("0134578@$!|", "oleastbasii")
 _TAIL: Final = re.compile(r"[\W\d_]+$")
 _HEAD: Final = re.compile(r"^[\W\d_]+")
+_HASHER: Final = PasswordHasher(type=Type.ID)
 
 
 def check_password(password: str, names: Iterable[str]) -> None:
@@ -64,14 +65,20 @@ def _common() -> frozenset[str]:
     return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
 
 
+@cache
+def _dummy(hasher: PasswordHasher) -> str:
+    """Return what stands in for the password of somebody who is not there, so that both take as long."""
+    return hasher.hash("what nobody has as a password")
+
+
 class Hasher:
     """argon2id with the parameters that RFC 9106 gives for little memory; may be used from any thread."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
-        self._hasher = hasher or PasswordHasher(type=Type.ID)
+        self._hasher = hasher or _HASHER
         self._running = threading.BoundedSemaphore(RUNNING_MAX)
         self._admitted = threading.BoundedSemaphore(RUNNING_MAX + WAITING_MAX)
-        self._dummy = self._hasher.hash("what nobody has as a password")
+        self._dummy = _dummy(self._hasher)
 
     def hash(self, password: str) -> bytes:
         """Return the encoded string that a password is kept as. Raises SignInBusyError."""

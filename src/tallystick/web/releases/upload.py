@@ -15,7 +15,7 @@ from litestar.exceptions import ClientException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.handlers import BaseRouteHandler
 
-from tallystick.api.services import Services
+from tallystick.api.services import services_of
 from tallystick.releases.errors import ReleaseTooLargeError
 from tallystick.releases.model import FILE_BYTES_MAX
 from tallystick.web.caller import person
@@ -38,8 +38,7 @@ class Upload:
 
 async def need_manager(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Raise before anything of a file is read, unless its sender is known and manages the release."""
-    provided: Any = connection.app.dependencies["services"]
-    services: Services = provided.dependency()
+    services = services_of(connection)
     caller = await sync_to_thread(person, connection, services)  # type: ignore[arg-type]
     await sync_to_thread(services.releases.artifacts.check_may_add, caller, connection.path_params["release_id"])
 
