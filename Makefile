@@ -11,12 +11,14 @@ SEED ?= 20261121
 # What stands on the product's tables; the same tests run on SQLite with `make test`.
 ON_TABLES := follow access grants people signin sessions sources tokens work settings releases policies
 
-# Tests run in two halves of about the same length, side by side.
+# Tests run in four parts, as many side by side as there are processors; the longest begin first.
 LONG := $(addprefix tests/integration/test_,$(addsuffix .py,permissions_table attack_web_requests schemathesis))
+PROCESSES := tests/e2e/ tests/crash/
 FOLDERS := $(sort $(dir $(wildcard tests/*/test_*.py)))
+PARTS := test-processes test-inside test-browser test-others
 PYTEST = $(BIN)/python -m pytest -q --randomly-seed=$(SEED)
 
-.PHONY: setup run test test-inside test-outside test-postgresql check bench soak lock clean
+.PHONY: setup run test $(PARTS) test-postgresql check bench soak lock clean
 
 setup: $(STAMP)
 
@@ -30,13 +32,19 @@ run: setup
 	$(BIN)/tallystick demo --data $(DATA) --port $(PORT)
 
 test: setup
-	$(MAKE) --jobs=2 --output-sync=line --no-print-directory test-inside test-outside
+	$(MAKE) --jobs=$(shell nproc) --output-sync=line --no-print-directory $(PARTS)
 
 test-inside: setup
 	$(PYTEST) -m "not slow" tests/integration $(addprefix --ignore=,$(LONG))
 
-test-outside: setup
-	$(PYTEST) -m "not slow" $(filter-out tests/integration/,$(FOLDERS)) $(LONG)
+test-processes: setup
+	$(PYTEST) -m "not slow" $(PROCESSES)
+
+test-browser: setup
+	$(PYTEST) -m "not slow" tests/browser
+
+test-others: setup
+	$(PYTEST) -m "not slow" $(filter-out tests/integration/ tests/browser/ $(PROCESSES),$(FOLDERS)) $(LONG)
 
 test-postgresql: setup
 	TALLYSTICK_TEST_DATABASE=postgresql $(PYTEST) -m "not slow" \
