@@ -15,6 +15,7 @@ from tests.source_facts import source_facts
 
 from tallystick.access.operator import OPERATOR
 from tallystick.follow.commands import Commands
+from tallystick.follow.kept import Kept
 from tallystick.follow.product_log import ProductEvent
 from tallystick.follow.projection import Projection, ProjectionStoppedError
 from tallystick.ledger.genesis import PRODUCT_SOURCE
@@ -64,6 +65,34 @@ def test_replaying_the_log_makes_the_same_tables(home: Installation) -> None:
     assert all(before[name] for name in FILLED), "every table has rows"
     home.instance.rebuild()
     assert contents(home.instance.projection.engine) == before
+
+
+def test_what_is_kept_lasts_until_an_event_that_changes_it(home: Installation) -> None:
+    fill(home)
+    home.token()  # whoever sends below is known
+    projection, made = home.instance.projection, list[str]()
+
+    def load(_: Connection, key: str) -> int:
+        made.append(key)
+        return len(made)
+
+    anything, sources = Kept(projection, load), Kept(projection, load, ("source",))
+
+    def asked() -> list[str]:
+        made.clear()
+        projection.catch_up()
+        anything.get("anything"), sources.get("sources")
+        return list(made)
+
+    assert asked() == ["anything", "sources"]
+    assert home.post([sample(), sample()]).status_code == 201
+    assert asked() == [], "events of others change no table"
+    make_token(home.instance, "read", source="app")
+    assert asked() == ["anything"]
+    make_token(home.instance, "read", source="a-new-one")
+    assert asked() == ["anything", "sources"]
+    projection.replay()
+    assert asked() == ["anything", "sources"]
 
 
 on_files = pytest.mark.skipif(postgresql.wanted(), reason="PostgreSQL keeps its files itself")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from tallystick.detect.events import LIST_WORD, RULE_WORD, SOURCE_WORD
 from tallystick.detect.ports import EnginePorts, Sender
 from tallystick.follow.log_reader import Told
 from tallystick.follow.product_log import LEDGER_CLASS, PRODUCT_SOURCE
 from tallystick.sigma.correlate_groups import Group
 
 UNKNOWN_SENDER: Final = ("unknown", "unknown")
-_CHANGES: Final = (b'"action":"rule.', b'"action":"indicator_list.', b'"action":"source.')
+_CHANGES: Final = tuple(f'"action":"{word}.'.encode() for word in (RULE_WORD, LIST_WORD, SOURCE_WORD))
 
 
 class Around:

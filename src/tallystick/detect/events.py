@@ -23,6 +23,10 @@ RETIRED: Final = "rule.retired"
 LIST_CREATED: Final = "indicator_list.created"
 LIST_CHANGED: Final = "indicator_list.changed"
 LIST_DELETED: Final = "indicator_list.deleted"
+RULE_WORD: Final = "rule"
+LIST_WORD: Final = "indicator_list"
+SOURCE_WORD: Final = "source"
+"""The first words of all actions that change how events are judged."""
 
 Event = dict[str, Any]
 

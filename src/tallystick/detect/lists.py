@@ -15,6 +15,7 @@ from tallystick.access.permissions import Permission
 from tallystick.access.require import require
 from tallystick.detect import events
 from tallystick.detect.errors import IndicatorListConflictError, RuleInvalidError
+from tallystick.detect.events import LIST_WORD, RULE_WORD, SOURCE_WORD
 from tallystick.detect.model import Indicator, IndicatorList, Rule, State
 from tallystick.detect.ports import Looked
 from tallystick.detect.rows import get_list, load_lists, load_rules
@@ -51,7 +52,7 @@ class ListService:
         self._commands = commands
         self._looked = looked
         self._now_us = now_us
-        self._kept: Kept[None, dict[str, IndicatorList]] = Kept(projection, _by_name)
+        self._kept: Kept[None, dict[str, IndicatorList]] = Kept(projection, _by_name, (LIST_WORD,))
         self._lock = threading.Lock()
         self._seen = (-1, 0)  # guarded by _lock
         self._version = 0  # guarded by _lock
@@ -141,8 +142,8 @@ class ListService:
         return None if found is None else found.counting(self._now_us())
 
     def version(self) -> int:
-        """Return a number that grows when tables may have changed, and when a value expires."""
-        changed, now_us = self._projection.version, self._now_us()
+        """Return a number that grows when rules, lists or sources changed, and when a value expires."""
+        changed, now_us = self._projection.version_of((RULE_WORD, LIST_WORD, SOURCE_WORD)), self._now_us()
         moments = (each.expires_at for found in self._kept.get(None).values() for each in found.values)
         seen = (changed, sum(at is not None and at <= now_us for at in moments))
         with self._lock:

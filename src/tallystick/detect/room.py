@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from tallystick.clock import Clock
 from tallystick.detect.backtest import Backtests, MakeSubject
+from tallystick.detect.events import RULE_WORD
 from tallystick.detect.flags import Flags
 from tallystick.detect.importing import RuleImport
 from tallystick.detect.lists import ListService
@@ -65,7 +66,7 @@ def open_rules(
     lists = ListService(projection, commands, ports.looked, ports.now_us)
     flags = Flags(Logsources(shipped_bindings()), known.kinds, known.newest, known.size)
     reading = RuleReading(projection, ports, flags)
-    in_force: Kept[None, Sequence[EnabledRule]] = Kept(projection, _in_force)
+    in_force: Kept[None, Sequence[EnabledRule]] = Kept(projection, _in_force, (RULE_WORD,))
 
     def enabled() -> Sequence[EnabledRule]:
         return in_force.get(None)

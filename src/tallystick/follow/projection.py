@@ -39,7 +39,7 @@ class Projection:
 
     `handlers` are keyed by (action, schema version); actions without a handler are passed over.
     `origin` is the log that the tables follow: those of another log are emptied. `read` yields the product's events
-    from an index on, `size` is the acknowledged size of the log. `version` grows whenever the tables may have changed,
+    from an index on, `size` is the acknowledged size of the log. `version` grows whenever an event changed the tables,
     so that what is made from them can be kept until then.
     """
 
@@ -58,6 +58,12 @@ class Projection:
         self._size = size
         self._lock = threading.RLock()
         self.version = 0
+        self._changed: dict[str, int] = {}  # version by the first word of an action that changed the tables
+        self._replaced = 0  # version when all of them were filled anew
+
+    def version_of(self, words: Iterable[str]) -> int:
+        """Return a number that grows whenever an event with one of these first words of its action changed the tables."""
+        return max(self._replaced, *(self._changed.get(word, 0) for word in words))
 
     def start(self) -> int:
         """Catch up with the log; tables that do not fit it (old, edited, left by a bug) are thrown away once.
@@ -99,29 +105,40 @@ class Projection:
             return self._apply_new(afresh=True)
 
     def _apply_new(self, *, afresh: bool = False) -> int:
-        size = self._size()
+        size, words = self._size(), set[str]()
         with self.engine.begin() as connection:
             first = self._empty(connection) if afresh else self._next_index(connection, size)
             if first >= size:
                 return size
             for event in self._read(first):
-                if event.index < size:
-                    self._apply(connection, event)
+                if event.index < size and self._apply(connection, event):
+                    words.add(event.action.partition(".")[0])
             # A crash before the commit leaves tables and cursor as they were: the same events are applied again.
             connection.execute(update(CURSOR).where(CURSOR.c.projection == self._name).values(next_index=size))
-        self.version += 1
+        if words or first == 0:
+            self._note_change(words, replaced=first == 0)
         return size
 
-    def _apply(self, connection: Connection, event: ProductEvent) -> None:
+    def _note_change(self, words: Iterable[str], *, replaced: bool) -> None:
+        """Let whoever keeps what was made from the tables know; who asks in between makes it once more."""
+        version = self.version + 1
+        self._changed.update(dict.fromkeys(words, version))
+        if replaced:
+            self._replaced = version
+        self.version = version
+
+    def _apply(self, connection: Connection, event: ProductEvent) -> bool:
+        """Return whether there is a handler for it."""
         handler = self._handlers.get((event.action, SCHEMA_VERSION))
         if handler is None:
-            return
+            return False
         try:
             handler(connection, event)
         except (SQLAlchemyError, KeyError, TypeError, ValueError) as error:
             raise ProjectionStoppedError(
                 f"{event.action} at index {event.index} cannot be applied: {_cause(error)}"
             ) from error
+        return True
 
     def _next_index(self, connection: Connection, size: int) -> int:
         found = connection.scalar(select(CURSOR.c.next_index).where(CURSOR.c.projection == self._name))

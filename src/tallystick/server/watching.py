@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from tallystick.access.sources.rows import all_sources
 from tallystick.detect.engine import Engine
+from tallystick.detect.events import SOURCE_WORD
 from tallystick.detect.excepted import ExceptedAlarms
 from tallystick.detect.ports import EnginePorts, Sender
 from tallystick.detect.room import RuleRoom
@@ -29,7 +30,7 @@ def open_engine(
     """Return the engine; it watches while its context lasts."""
     ledger, projection = ground.ledger, ground.projection
     reader = LogReader(ledger.snapshot, ground.segments, ground.register.quarantined)
-    senders: Kept[None, dict[int, Sender]] = Kept(projection, _senders)
+    senders: Kept[None, dict[int, Sender]] = Kept(projection, _senders, (SOURCE_WORD,))
     watch = WitnessWatch(len(ground.settings.witnesses), ledger.status, reader.received_at, ground.product.one)
     ports = EnginePorts(
         enabled=rules.enabled,

@@ -21,6 +21,8 @@ USED: Final = "exception.used"
 EXPIRING: Final = "exception.expiring"
 EXPIRED: Final = "exception.expired"
 _NAMES: Final = UUID("5f2f1d7e-6f0a-4b0e-9d1c-0a8f5a7c3e21")
+WORD: Final = "exception"
+"""The first of all these actions."""
 
 Event = dict[str, Any]
 

@@ -23,6 +23,7 @@ from tallystick.govern.exceptions.errors import (
     ExceptionNotActiveError,
     ExceptionUnknownError,
 )
+from tallystick.govern.exceptions.events import WORD
 from tallystick.govern.exceptions.model import ExceptionInForce, ExceptionRecord, Kind, Risk, State, Wish
 from tallystick.govern.exceptions.rows import find_exception, load_exceptions, of_subject
 from tallystick.govern.exceptions.uses import Uses
@@ -49,7 +50,7 @@ class ExceptionService:
         self._commands = commands
         self._uses = uses
         self._ports = ports
-        self._approved: Kept[tuple[Kind, str], Sequence[ExceptionRecord]] = Kept(projection, _load_approved)
+        self._approved: Kept[tuple[Kind, str], Sequence[ExceptionRecord]] = Kept(projection, _load_approved, (WORD,))
 
     def in_force(
         self, kind: Kind | str, subject: str, scope: str, now_us: int, connection: Connection | None = None
