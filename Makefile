@@ -9,16 +9,18 @@ PORT ?= 8400
 SEED ?= 20261121
 
 # What stands on the product's tables; the same tests run on SQLite with `make test`.
-ON_TABLES := follow access grants people signin sessions sources tokens work settings releases policies
+ACCESS_TABLES := follow access grants people signin sessions sources tokens work settings releases policies
+DUTY_TABLES := alert alerts detect govern retention reviews
 
 # Tests run in four parts, as many side by side as there are processors; the longest begin first.
 LONG := $(addprefix tests/integration/test_,$(addsuffix .py,permissions_table attack_web_requests schemathesis))
 PROCESSES := tests/e2e/ tests/crash/
 FOLDERS := $(sort $(dir $(wildcard tests/*/test_*.py)))
 PARTS := test-processes test-inside test-browser test-others
+ON_POSTGRESQL := test-postgresql-access test-postgresql-duties
 PYTEST = $(BIN)/python -m pytest -q --randomly-seed=$(SEED)
 
-.PHONY: setup run test $(PARTS) test-postgresql check bench soak lock clean
+.PHONY: setup run test $(PARTS) test-postgresql $(ON_POSTGRESQL) check bench soak lock clean
 
 setup: $(STAMP)
 
@@ -47,8 +49,13 @@ test-others: setup
 	$(PYTEST) -m "not slow" $(filter-out tests/integration/ tests/browser/ $(PROCESSES),$(FOLDERS)) $(LONG)
 
 test-postgresql: setup
+	$(MAKE) --jobs=$(shell nproc) --output-sync=line --no-print-directory $(ON_POSTGRESQL)
+
+test-postgresql-access: TABLES := $(ACCESS_TABLES)
+test-postgresql-duties: TABLES := $(DUTY_TABLES)
+$(ON_POSTGRESQL): setup
 	TALLYSTICK_TEST_DATABASE=postgresql $(PYTEST) -m "not slow" \
-		$(wildcard $(ON_TABLES:%=tests/*/test_%_*.py))
+		$(wildcard $(TABLES:%=tests/integration/test_%_*.py) $(TABLES:%=tests/property/test_%_*.py))
 
 check: setup
 	$(BIN)/ruff check .

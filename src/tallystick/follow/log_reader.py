@@ -7,7 +7,6 @@ content that cannot be read now stops the reader, since what it hides may be due
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import accumulate, repeat
@@ -167,14 +166,9 @@ _TELLINGS: Final = _Rows(_told_sealed, _told_open)
 
 
 def _tail(snapshot: Snapshot, first: int, end: int, rows: _Rows[Row]) -> Iterator[tuple[list[Row], int]]:
-    frames = snapshot.frames
-    place = max(0, bisect_left(frames, first, key=lambda ref: ref.end_index))
-    for at in range(place, len(frames)):
-        reference = frames[at]
+    for reference in snapshot.frames.since(first):
         if reference.first_index >= end:
             break
-        if reference.end_index <= first:
-            continue
         frame = reference.read()
         stop = min(frame.count, end - frame.first_index)
         for start in range(max(0, first - frame.first_index), stop, CHUNK_EVENTS):

@@ -40,8 +40,8 @@ def product_events(snapshot: Snapshot, segments: Path, first: int) -> Iterator[P
         if entry.class_number == LEDGER_CLASS and entry.end > first:
             for rows in ContentFile(segments / entry.path / CONTENT).iterate():
                 yield from (_event(row) for row in rows if row.index >= first and row.source == PRODUCT_SOURCE)
-    for reference in snapshot.frames:
-        if reference.source == PRODUCT_SOURCE and reference.end_index > first:
+    for reference in snapshot.frames.since(first):
+        if reference.source == PRODUCT_SOURCE:
             yield from _tail_events(reference.read(), first)
 
 

@@ -100,6 +100,11 @@ class Frames(Sequence[FrameRef]):
         at = bisect_right(self, index, key=lambda ref: ref.first_index) - 1
         return self[at] if at >= 0 and index < self[at].end_index else None
 
+    def since(self, index: int) -> Iterator[FrameRef]:
+        """Yield the frames from the one that holds the event of that index, or the first after it, on."""
+        first = bisect_right(self, index, key=lambda ref: ref.end_index)
+        return (self[at] for at in range(first, len(self)))
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
