@@ -15,7 +15,7 @@ from tallystick.ledger.genesis import PRODUCT
 from tallystick.retain.check import check_hold, check_name, check_rules, check_terms
 from tallystick.retain.errors import RetentionInvalidError
 from tallystick.retain.model import Hold, RetentionClass, Rule, Terms
-from tallystick.retain.service import _lessens, _shortens
+from tallystick.retain.terms import lessens, shortens
 
 NOW = 1_800_000_000_000_000
 SOURCE = SourceRules(4, "app", ("",), "opaque")
@@ -80,7 +80,7 @@ LONG, SHORT = Rule(17, scope="acme"), Rule(16, scope="acme/web")
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "lessens"),
+    ("before", "after", "asks"),
     [
         ([], [LONG], False),
         ([], [SHORT], True),
@@ -94,13 +94,13 @@ LONG, SHORT = Rule(17, scope="acme"), Rule(16, scope="acme/web")
     ],
 )
 def test_rules_that_may_keep_an_event_for_less_time_need_another_person(
-    before: list[Rule], after: list[Rule], lessens: bool
+    before: list[Rule], after: list[Rule], asks: bool
 ) -> None:
-    assert _lessens(before, after, CLASSES) is lessens
+    assert lessens(before, after, CLASSES) is asks
 
 
 @pytest.mark.parametrize(
-    ("days", "personal", "floor", "below", "shortens"),
+    ("days", "personal", "floor", "below", "asks"),
     [
         (500, None, 365, None, False),
         (None, None, 365, None, False),
@@ -111,10 +111,10 @@ def test_rules_that_may_keep_an_event_for_less_time_need_another_person(
     ],
 )
 def test_a_change_shortens_when_any_part_would_be_kept_for_less_time(
-    days: int | None, personal: int | None, floor: int, below: object, shortens: bool
+    days: int | None, personal: int | None, floor: int, below: object, asks: bool
 ) -> None:
     metadata = {"retention_days": days, "personal_days": personal, "floor_days": floor, "below_floor": below}
-    assert _shortens(CLASSES[2], metadata) is shortens
+    assert shortens(CLASSES[2], metadata) is asks
 
 
 @pytest.mark.parametrize(

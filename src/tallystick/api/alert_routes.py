@@ -21,6 +21,7 @@ from tallystick.alert.notify.model import ReceiverSettings
 from tallystick.alert.notify.model import Way as Kind
 from tallystick.alert.notify.routes import Question
 from tallystick.api.commands import BODY_PROBLEMS, COMMAND, need_caller
+from tallystick.api.notification_views import attempt_view
 from tallystick.api.notify_views import (
     CheckedView,
     NewReceiverView,
@@ -28,7 +29,6 @@ from tallystick.api.notify_views import (
     RoutesView,
     TestResultView,
     WaysView,
-    attempt_view,
     receiver_view,
     route_view,
     routes_view,

@@ -6,11 +6,11 @@ import msgspec
 
 from tallystick.access.model import Caller
 from tallystick.access.permissions import Permission
-from tallystick.alert.notify.evidence import Evidence
-from tallystick.alert.notify.model import Attempt, Delivery, HeldBack, Notification, Receiver, Silence
+from tallystick.alert.notify.model import Notification, Receiver
 from tallystick.alert.notify.routes import Way
 from tallystick.alert.notify.routing import Route, Routing
 from tallystick.alert.notify.rows import RoutingVersion
+from tallystick.api.notification_views import AttemptView, NotificationView, settled_view
 from tallystick.durations import format_duration
 from tallystick.event.occurred import time_of_us
 
@@ -85,55 +85,6 @@ class WaysView(msgspec.Struct, frozen=True, kw_only=True):
     ways: list[WayView]
 
 
-class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
-    """One try. `code` is the answer's: of HTTP, of SMTP, or 0 where there was none or none is told."""
-
-    at: str
-    code: int
-    latency_ms: int
-    said: str
-
-
-class NotificationView(msgspec.Struct, frozen=True, kw_only=True):
-    """One notification. `state` is waiting, delivered, or dead for what was given up; `index` is of its event, where there
-    is one yet. `key` is what the receiver knows a repeat by.
-    """
-
-    key: str
-    state: str
-    receiver: str
-    route: str
-    tells: str
-    number: int
-    scope: str
-    alerts: list[str]
-    resolved: list[str]
-    at: str
-    index: int | None
-    attempts: list[AttemptView]
-
-
-class HeldView(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert of which a receiver was not told: why, and by which silence, alert or interval."""
-
-    index: int
-    alert: str
-    scope: str
-    receiver: str
-    reason: str
-    by: str
-    at: str
-
-
-class NotificationsView(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of notifications: `settled` and `held` the newest first, `waiting` and `dead` the oldest first."""
-
-    settled: list[NotificationView]
-    waiting: list[NotificationView]
-    dead: list[NotificationView]
-    held: list[HeldView]
-
-
 class ReceiverView(msgspec.Struct, frozen=True, kw_only=True):
     """A receiver. `place` is what may be seen of where it is; `address` is for who may route alerts. `personal_scopes` are
     those of whose alerts it is told what they say of people.
@@ -172,31 +123,6 @@ class TestResultView(msgspec.Struct, frozen=True, kw_only=True):
 
     delivered: bool
     attempt: AttemptView
-
-
-class SilenceView(msgspec.Struct, frozen=True, kw_only=True):
-    """A silence. `state` is active, expired or ended; `suppressed` counts the alerts of which it kept somebody from being
-    told; `critical` says that critical alerts are among those it covers.
-    """
-
-    id: str
-    state: str
-    matchers: list[str]
-    scope: str
-    reason: str | None
-    author: str
-    placed_at: str
-    until: str
-    ended_at: str | None
-    ended_by: str | None
-    suppressed: int
-    critical: bool
-
-
-class SilencesView(msgspec.Struct, frozen=True, kw_only=True):
-    """Silences, the newest first."""
-
-    silences: list[SilenceView]
 
 
 def route_view(route: Route) -> RouteView:
@@ -264,88 +190,6 @@ def receiver_view(caller: Caller, receiver: Receiver, last: Notification | None)
         test_outcome=receiver.test_outcome,
         test_code=receiver.test_code,
         last=None if last is None or not _sees(caller, last.scope) else settled_view(last),
-    )
-
-
-def silence_view(silence: Silence, suppressed: int, now_us: int) -> SilenceView:
-    """Return a silence as it stands at a time."""
-    ended = silence.ended_at is not None
-    critical = all(each.matches({"severity": "critical"}) for each in silence.matchers if each.label == "severity")
-    return SilenceView(
-        id=silence.id,
-        state="active" if silence.holds(now_us) else "ended" if ended else "expired",
-        matchers=[str(each) for each in silence.matchers],
-        scope=silence.scope or "/",
-        reason=silence.reason,
-        author=silence.author,
-        placed_at=time_of_us(silence.placed_at),
-        until=time_of_us(silence.until),
-        ended_at=None if silence.ended_at is None else time_of_us(silence.ended_at),
-        ended_by=silence.ended_by,
-        suppressed=suppressed,
-        critical=critical,
-    )
-
-
-def notifications_view(evidence: Evidence) -> NotificationsView:
-    """Return what became of notifications."""
-    return NotificationsView(
-        settled=[settled_view(each) for each in evidence.settled],
-        waiting=[_delivery_view(each) for each in evidence.waiting],
-        dead=[_delivery_view(each) for each in evidence.dead],
-        held=[_held_view(each) for each in evidence.held],
-    )
-
-
-def settled_view(found: Notification) -> NotificationView:
-    """Return a notification as the log has it."""
-    return NotificationView(
-        key=found.key,
-        state="delivered" if found.delivered else "dead",
-        receiver=found.receiver,
-        route=found.route,
-        tells=found.tells,
-        number=found.number,
-        scope=found.scope,
-        alerts=list(found.firing),
-        resolved=list(found.resolved),
-        at=time_of_us(found.at),
-        index=found.index,
-        attempts=[attempt_view(each) for each in found.attempts],
-    )
-
-
-def attempt_view(attempt: Attempt) -> AttemptView:
-    """Return one try."""
-    return AttemptView(at=time_of_us(attempt.at), code=attempt.code, latency_ms=attempt.latency_ms, said=attempt.said)
-
-
-def _delivery_view(found: Delivery) -> NotificationView:
-    return NotificationView(
-        key=found.key,
-        state=found.state,
-        receiver=found.receiver,
-        route=found.route,
-        tells=found.tells.value,
-        number=found.number,
-        scope=found.scope,
-        alerts=list(found.firing),
-        resolved=list(found.resolved),
-        at=time_of_us(found.made_at),
-        index=None,
-        attempts=[attempt_view(each) for each in found.attempts],
-    )
-
-
-def _held_view(found: HeldBack) -> HeldView:
-    return HeldView(
-        index=found.index,
-        alert=found.alert,
-        scope=found.scope,
-        receiver=found.receiver,
-        reason=found.reason,
-        by=found.by,
-        at=time_of_us(found.at),
     )
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Annotated, Any, BinaryIO, Final
 from urllib.parse import quote
 
-import msgspec
 from litestar import Request, Response, delete, get, patch, post, put
 from litestar.concurrency import sync_to_thread
 from litestar.di import NamedDependency
@@ -18,14 +17,8 @@ from tallystick.access.scopes import parse_scope
 from tallystick.api.body import read_body
 from tallystick.api.commands import BODY_PROBLEMS, COMMAND, need_caller
 from tallystick.api.openapi import FILES, PROBLEMS
-from tallystick.api.release_views import (
-    ReleaseDetail,
-    ReleasesView,
-    UsageView,
-    detail_view,
-    releases_view,
-    usage_view,
-)
+from tallystick.api.release_bodies import EvidenceTaken, MilestonesView, NewLink, NewMilestone, NewRelease, ReleaseEdit
+from tallystick.api.release_views import ReleaseDetail, ReleasesView, UsageView, detail_view, releases_view, usage_view
 from tallystick.api.services import Services, caller_of
 from tallystick.errors import InvalidInputError, PermissionMissingError
 from tallystick.releases.errors import (
@@ -58,7 +51,6 @@ _AssetName = Annotated[str, PathParameter(description="The name of an asset.")]
 _IfMatch = Annotated[
     str | None, HeaderParameter(name="If-Match", description='The version that was seen, in quotes: "1204".')
 ]
-_CreateMilestones = Annotated[bool, msgspec.Meta(description="Make the milestones that the scope does not know yet.")]
 
 
 class VersionMissingError(InvalidInputError):
@@ -66,54 +58,6 @@ class VersionMissingError(InvalidInputError):
 
     code = "version-missing"
     advice = 'Send the release\'s version, as the answer before had it, as If-Match: "1204".'
-
-
-class NewRelease(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A release to be made. Everything but the description is a fact that stays in the log."""
-
-    scope: Annotated[str, msgspec.Meta(description="A path such as acme/payments.")]
-    tag: str
-    name: str
-    description: str = ""
-    commit: Annotated[str | None, msgspec.Meta(description="7 to 64 hexadecimal digits.")] = None
-    milestones: list[str] = []
-    create_milestones: _CreateMilestones = False
-
-
-class ReleaseEdit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is to be different; a member that is left out stays as it is."""
-
-    name: str | None = None
-    description: str | None = None
-    milestones: list[str] | None = None
-    create_milestones: _CreateMilestones = False
-
-
-class NewLink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A link to a file that is kept elsewhere; it is shown, never fetched."""
-
-    name: str
-    url: Annotated[str, msgspec.Meta(description="Begins with https://.")]
-
-
-class NewMilestone(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A milestone for a scope and those below it."""
-
-    scope: str
-    title: str
-
-
-class MilestonesView(msgspec.Struct, frozen=True, kw_only=True):
-    """The milestones that releases in a scope can be tied to."""
-
-    scope: str
-    milestones: list[str]
-
-
-class EvidenceTaken(msgspec.Struct, frozen=True, kw_only=True):
-    """Evidence that was taken just now."""
-
-    sha256: str
 
 
 @get(

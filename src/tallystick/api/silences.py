@@ -19,15 +19,10 @@ from tallystick.alert.notify.errors import (
 from tallystick.alert.notify.matchers import Matcher, parse_matchers
 from tallystick.alert.notify.model import US
 from tallystick.api.commands import BODY_PROBLEMS, COMMAND, need_caller
-from tallystick.api.notify_views import (
-    NotificationsView,
-    SilencesView,
-    SilenceView,
-    notifications_view,
-    silence_view,
-)
+from tallystick.api.notification_views import NotificationsView, notifications_view
 from tallystick.api.openapi import PROBLEMS
 from tallystick.api.services import Services, caller_of
+from tallystick.api.silence_views import SilencesView, SilenceView, silence_view
 from tallystick.durations import parse_duration
 from tallystick.event.occurred import normalise_time, us_of_time
 from tallystick.event.refusals import BadTimeError

@@ -14,10 +14,20 @@ from tallystick.access.scopes import parse_scope
 from tallystick.api.commands import BODY_PROBLEMS, COMMAND, need_caller
 from tallystick.api.openapi import PROBLEMS
 from tallystick.api.services import Services, caller_of
-from tallystick.event.occurred import time_of_us
+from tallystick.api.stream_views import (
+    LettersView,
+    NewStreamView,
+    ReplayedView,
+    StreamsView,
+    StreamView,
+    TestedView,
+    letter_of,
+    made_view,
+    view_of,
+)
 from tallystick.stream.errors import DestinationInvalidError, DestinationStateError, DestinationUnknownError
-from tallystick.stream.model import BATCH_MAX, HEADERS_MAX, Destination, Format, Letter, Settings, Standing
-from tallystick.stream.service import OVERLAP_S, OVERLAP_S_MAX, Made, settings_of
+from tallystick.stream.model import BATCH_MAX, HEADERS_MAX, Format, Settings
+from tallystick.stream.service import OVERLAP_S, OVERLAP_S_MAX
 
 _Stream = Annotated[str, PathParameter(description="The id of a destination.")]
 _REFUSALS: Final = {
@@ -92,89 +102,6 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     index: int | None = None
 
 
-class StandingView(msgspec.Struct, frozen=True, kw_only=True):
-    """How a destination does. `lag` counts events that were not looked at yet, and `lag_s` is the age of the oldest."""
-
-    next_index: int
-    lag: int
-    lag_s: float
-    sent: int
-    failures: int
-    letters: int
-    last_success: str | None
-    last_error: str | None
-    error: str
-    next_try_s: float
-
-
-class StreamView(msgspec.Struct, frozen=True, kw_only=True):
-    """A destination without its secrets. `granted_by` is who gave it what it reads, at `granted_at`."""
-
-    id: str
-    name: str | None
-    state: str
-    url: str
-    format: str
-    scope: str
-    query: str | None
-    personal: bool
-    reading: bool
-    batch: int
-    header_names: list[str]
-    granted_by: str
-    granted_at: str
-    created_at: str
-    standing: StandingView
-
-
-class StreamsView(msgspec.Struct, frozen=True, kw_only=True):
-    """The destinations that the caller may see, oldest first."""
-
-    streams: list[StreamView]
-
-
-class NewStreamView(msgspec.Struct, frozen=True, kw_only=True):
-    """A destination with new secrets, for the only time. `token` is for receivers made for GitLab; it is empty after a
-    rotation, which leaves it as it was.
-    """
-
-    id: str
-    signing_secret: str
-    token: str
-
-
-class LetterView(msgspec.Struct, frozen=True, kw_only=True):
-    """An event that was refused again and again. `status` is 0 where there was no answer."""
-
-    index: int
-    event: str
-    at: str
-    status: int
-    reason: str
-    tries: int
-    replaying: bool
-
-
-class LettersView(msgspec.Struct, frozen=True, kw_only=True):
-    """What was set aside, oldest first."""
-
-    letters: list[LetterView]
-
-
-class ReplayedView(msgspec.Struct, frozen=True, kw_only=True):
-    """How many events are sent again."""
-
-    replayed: int
-
-
-class TestedView(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a test. `status` is 0 without an answer."""
-
-    delivered: bool
-    status: int
-    said: str
-
-
 @get("/api/v1/streams", guards=[need_caller], sync_to_thread=True, summary="Destinations", tags=["streams"])
 def streams(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> StreamsView:
     """Return the destinations that the caller may see, with how each does. Needs `streams.read`; the look is recorded."""
@@ -216,7 +143,7 @@ def create_stream(
         headers=data.headers,
     )
     caller = caller_of(request, services)
-    return _made(services.streams.create(caller, settings, token=data.token, from_index=data.from_index))
+    return made_view(services.streams.create(caller, settings, token=data.token, from_index=data.from_index))
 
 
 @patch("/api/v1/streams/{stream:str}", opt={PROBLEMS: _REFUSALS}, summary="Change a destination", **_CHANGING)
@@ -287,7 +214,7 @@ def rotate_stream(
     data: JSONBody[StreamRotation],
 ) -> NewStreamView:
     """Make a new signing secret; both sign until the overlap ends, so that a receiver may hold either."""
-    return _made(services.streams.rotate(caller_of(request, services), stream, data.overlap_s))
+    return made_view(services.streams.rotate(caller_of(request, services), stream, data.overlap_s))
 
 
 @post(
@@ -346,61 +273,6 @@ def replay_stream(
 def delete_stream(request: Request[Any, Any, Any], services: NamedDependency[Services], stream: _Stream) -> None:
     """End a destination: it still gets what it is due, the event of its end last."""
     services.streams.delete(caller_of(request, services), stream)
-
-
-def view_of(destination: Destination, standing: Standing) -> StreamView:
-    """Return a destination as answers show it."""
-    settings, version = settings_of(destination), destination.now
-    return StreamView(
-        id=destination.id,
-        name=destination.name,
-        state=destination.state.value,
-        url=settings.url,
-        format=settings.format.value,
-        scope=settings.scope or "/",
-        query=version.query,
-        personal=settings.personal,
-        reading=settings.reading,
-        batch=settings.batch,
-        header_names=list(version.header_names),
-        granted_by=version.maker,
-        granted_at=time_of_us(version.set_at),
-        created_at=time_of_us(destination.created_at),
-        standing=_standing(standing),
-    )
-
-
-def letter_of(letter: Letter) -> LetterView:
-    """Return an event that was set aside as answers show it."""
-    return LetterView(
-        index=letter.index,
-        event=letter.event_id,
-        at=time_of_us(letter.at),
-        status=letter.status,
-        reason=letter.reason,
-        tries=letter.tries,
-        replaying=letter.replaying,
-    )
-
-
-def _standing(standing: Standing) -> StandingView:
-    position = standing.position
-    return StandingView(
-        next_index=position.next_index,
-        lag=standing.lag,
-        lag_s=round(standing.lag_s, 3),
-        sent=position.sent,
-        failures=position.failures,
-        letters=standing.letters,
-        last_success=time_of_us(position.last_success) if position.last_success else None,
-        last_error=time_of_us(position.last_error) if position.last_error else None,
-        error=position.error,
-        next_try_s=round(standing.waiting_s, 1),
-    )
-
-
-def _made(made: Made) -> NewStreamView:
-    return NewStreamView(id=made.id, signing_secret=made.signing, token=made.token)
 
 
 STREAM_ROUTES: Final = (

@@ -25,34 +25,16 @@ from tallystick.retain.errors import (
     RetentionInvalidError,
     SimulationOutdatedError,
 )
-from tallystick.retain.model import (
-    FIRST_OWN_CLASS,
-    FOR_EVER,
-    Change,
-    Hold,
-    Kind,
-    RetentionClass,
-    Rule,
-    State,
-    Terms,
-    digest_of,
-)
+from tallystick.retain.model import FIRST_OWN_CLASS, Change, Hold, Kind, RetentionClass, Rule, State, Terms, digest_of
 from tallystick.retain.ports import RetentionPorts
-from tallystick.retain.rows import (
-    get_change,
-    get_class,
-    load_classes,
-    load_holds,
-    load_rules,
-    request_indexes,
-)
+from tallystick.retain.rows import get_change, get_class, load_classes, load_holds, load_rules, request_indexes
 from tallystick.retain.simulate import Simulation, simulate
+from tallystick.retain.terms import lessens, require_floor, shortens
 from tallystick.store.tables.sources import SOURCE
 
 Events = Sequence[Mapping[str, Any]]
 MANAGE: Final = Permission.RETENTION_MANAGE
 APPROVE: Final = Permission.RETENTION_APPROVE
-STANDARD: Final = 2
 
 
 class RetentionService:
@@ -70,7 +52,7 @@ class RetentionService:
         require(caller, MANAGE, "")
         check_name(name)
         check_terms(terms)
-        _require_floor(terms)
+        require_floor(terms)
         made: list[int] = []
 
         def decide(connection: Connection) -> Events:
@@ -105,11 +87,11 @@ class RetentionService:
         with self._projection.engine.connect() as connection:
             kept = get_class(connection, name)
             metadata = self._terms_of(connection, kept, terms)
-        if not _shortens(kept, metadata):
+        if not shortens(kept, metadata):
 
             def decide(connection: Connection) -> Events:
                 now = get_class(connection, name)
-                if _shortens(now, metadata):
+                if shortens(now, metadata):
                     raise RetentionConflictError(f"class {name} was given longer terms meanwhile")
                 return [events.changed(caller, now.name, metadata, reason, self._ports.now_us())]
 
@@ -129,10 +111,10 @@ class RetentionService:
         with self._projection.engine.connect() as connection:
             classes, before = load_classes(connection), load_rules(connection)
             check_rules(rules, classes, _sources(connection))
-        if not _lessens(before, rules, classes):
+        if not lessens(before, rules, classes):
 
             def decide(connection: Connection) -> Events:
-                if _lessens(load_rules(connection), rules, load_classes(connection)):
+                if lessens(load_rules(connection), rules, load_classes(connection)):
                     raise RetentionConflictError("the rules were changed meanwhile")
                 return [events.assigned(caller, rules, {}, reason, self._ports.now_us())]
 
@@ -300,42 +282,6 @@ def _open(connection: Connection, change: str) -> Change:
     if found.state is not State.OPEN:
         raise RetentionConflictError(f"this was {found.state.value} already")
     return found
-
-
-def _require_floor(terms: Terms) -> None:
-    floor = terms.floor_days or 0
-    if min(terms.days(personal=False), terms.days(personal=True)) < floor:
-        raise BelowFloorError(f"a class with these regulations or of security events keeps {floor} days at least")
-
-
-def _shortens(kept: RetentionClass, metadata: Mapping[str, Any]) -> bool:
-    """Return whether any part would be kept less long than the class says now."""
-    floor = float(metadata.get("floor_days") or 0)
-    below = metadata.get("below_floor") is not None
-    terms = Terms(metadata["retention_days"], metadata["personal_days"])
-    for personal in (False, True):
-        before = max(kept.terms.days(personal=personal), float(kept.floor_days or 0))
-        after = terms.days(personal=personal)
-        if (after if below else max(after, floor)) < before:
-            return True
-    return False
-
-
-def _lessens(before: Sequence[Rule], after: Sequence[Rule], classes: Mapping[int, RetentionClass]) -> bool:
-    """Return whether an event may be kept less long by the new rules: also when only their order is another."""
-    standard = _days(classes[STANDARD])
-    added = [each for each in after if each not in before]
-    kept = [each for each in before if each in after]
-    in_order = [each for each in after if each in before]
-    shorter = any(_days(classes[each.class_number]) < standard for each in added)
-    longer_gone = any(_days(classes[each.class_number]) > standard for each in before if each not in after)
-    overtaken = any(_days(classes[each.class_number]) > standard for each in kept) and list(after[: len(kept)]) != kept
-    return shorter or longer_gone or overtaken or kept != in_order
-
-
-def _days(kept: RetentionClass) -> float:
-    days = min(kept.terms.days(personal=False), kept.terms.days(personal=True))
-    return days if days == FOR_EVER else max(days, float(kept.floor_days or 0))
 
 
 def _sources(connection: Connection) -> list[int]:

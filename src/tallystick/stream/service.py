@@ -30,6 +30,7 @@ from tallystick.stream.errors import (
     DestinationUnknownError,
     SendFailedError,
 )
+from tallystick.stream.facts import changes_of, facts_of, origin_of, settings_of
 from tallystick.stream.model import (
     DESTINATIONS_MAX,
     SECRET_KIND,
@@ -150,7 +151,7 @@ class StreamService:
             if sum(each.state is not State.ENDING for each in all_destinations(connection)) >= DESTINATIONS_MAX:
                 raise DestinationsFullError(f"there are {DESTINATIONS_MAX} destinations already")
             rights = self._rights(connection, caller, settings)
-            metadata = {**_facts(made.id, settings, rights, record), "from_index": self._from(from_index)}
+            metadata = {**facts_of(made.id, settings, rights, record), "from_index": self._from(from_index)}
             changes = [Change("query", None, settings.query)] if settings.query else []
             return [self._event(caller, handlers.CREATED, made.id, settings.name, settings.scope, metadata, changes)]
 
@@ -171,7 +172,7 @@ class StreamService:
         self._check(wanted)
         old = self._room.unseal(before.now)
         moved = wanted.url != before.now.url
-        if old.headers and not headers and _origin(wanted.url) != _origin(before.now.url):
+        if old.headers and not headers and origin_of(wanted.url) != origin_of(before.now.url):
             # Nobody reads their values again, also not by having them sent to a place of her own.
             raise DestinationInvalidError("for another host, give the headers anew", pointer="/headers")
         sealed = msgspec.structs.replace(
@@ -185,7 +186,7 @@ class StreamService:
             found = self._managed(_visible(connection, caller, destination), caller)
             if found.now != before.now or found.name != before.name:
                 raise DestinationStateError("somebody changed this destination meanwhile")
-            changes = _changes(settings_of(found), wanted, headers=headers and record is not None)
+            changes = changes_of(settings_of(found), wanted, headers=headers and record is not None)
             if found.now.query is None and all(each.field != "query" for each in changes):
                 changes.append(Change("query", None, wanted.query))  # what was asked for is erased: say it anew
             if not changes:
@@ -194,7 +195,7 @@ class StreamService:
             rights = self._rights(connection, caller, wanted)
             kept = {"secret": found.now.secret, "digest": found.now.digest}
             names = {} if headers else {"header_names": list(found.now.header_names)}
-            facts = {**_facts(found.id, wanted, rights, record), **({} if record else kept), **names}
+            facts = {**facts_of(found.id, wanted, rights, record), **({} if record else kept), **names}
             metadata = {**facts, "changed": [each.field for each in changes]}
             return [self._event(caller, handlers.CHANGED, found.id, wanted.name, wanted.scope, metadata, changes)]
 
@@ -385,60 +386,6 @@ class StreamService:
             if record is not None:
                 self._secrets.delete(SECRET_KIND, record.name)
             raise
-
-
-def settings_of(destination: Destination) -> Settings:
-    """Return the settings as they may be shown: without the values of headers, and without the query of the URL."""
-    version = destination.now
-    return Settings(
-        name=destination.name or "",
-        url=version.url,
-        format=version.format,
-        scope=version.scope,
-        query=version.query or "",
-        personal=version.personal,
-        reading=version.reading,
-        batch=version.batch,
-    )
-
-
-def _facts(
-    destination: str, settings: Settings, rights: Mapping[str, tuple[str, ...]], record: Secret | None
-) -> dict[str, Any]:
-    parts = parse_url(settings.url)
-    return {
-        "destination": destination,
-        "url": parts._replace(query="").geturl(),
-        "format": settings.format.value,
-        "scope": settings.scope or "/",
-        "has_query": bool(settings.query),
-        "personal": settings.personal,
-        "reading": settings.reading,
-        "batch": settings.batch,
-        "header_names": sorted(settings.headers),
-        "rights": {name: [scope or "/" for scope in scopes] for name, scopes in rights.items()},
-        "secret": "" if record is None else record.name,
-        "digest": "" if record is None else record.digest,
-    }
-
-
-def _changes(old: Settings, new: Settings, *, headers: bool) -> list[Change]:
-    shown = parse_url(new.url)._replace(query="").geturl()
-    now = msgspec.structs.replace(new, url=shown)
-    moved = [Change("url", old.url, shown)] if new.url != old.url else []
-    fields = ("name", "format", "scope", "query", "personal", "reading", "batch")
-    pairs = [(field, getattr(old, field), getattr(now, field)) for field in fields]
-    changed = [Change(field, _plain(before), _plain(after)) for field, before, after in pairs if before != after]
-    return [*moved, *changed, *([Change("headers", None, sorted(new.headers))] if headers else [])]
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = parse_url(url)
-    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}[parts.scheme]
-
-
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, str) else value
 
 
 def _sealed(sealed: Sealed) -> Secret:

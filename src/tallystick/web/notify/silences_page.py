@@ -13,9 +13,10 @@ from tallystick.access.model import Caller
 from tallystick.access.permissions import Permission
 from tallystick.alert.book.model import SEVERITIES
 from tallystick.alert.notify.matchers import LABELS, make_matcher
-from tallystick.api.notify_views import NotificationsView, SilenceView, notifications_view, silence_view
+from tallystick.api.notification_views import NotificationsView, notifications_view
 from tallystick.api.problem import Problem, problem_of
 from tallystick.api.services import Services
+from tallystick.api.silence_views import SilenceView, silence_view
 from tallystick.api.silences import matchers_of, until_of
 from tallystick.errors import ConflictError, InvalidInputError
 from tallystick.web.caller import person

@@ -6,8 +6,8 @@ from typing import Final
 
 from tallystick.access.scopes import parse_scope
 from tallystick.stream.errors import DestinationInvalidError
+from tallystick.stream.facts import settings_of
 from tallystick.stream.model import Destination, Format, Settings
-from tallystick.stream.service import settings_of
 from tallystick.web.forms import Form
 
 FIELDS: Final = ("name", "url", "format", "scope", "query", "personal", "reading", "batch", "headers")

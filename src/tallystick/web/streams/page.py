@@ -13,7 +13,7 @@ from tallystick.access.model import Caller
 from tallystick.access.permissions import Permission
 from tallystick.api.problem import Problem, problem_of
 from tallystick.api.services import Services
-from tallystick.api.streams import LetterView, StreamView, letter_of, view_of
+from tallystick.api.stream_views import LetterView, StreamView, letter_of, view_of
 from tallystick.errors import ConflictError, InvalidInputError
 from tallystick.stream.errors import DestinationUnknownError
 from tallystick.stream.service import Made
@@ -21,14 +21,7 @@ from tallystick.web.caller import person
 from tallystick.web.flash import see_other
 from tallystick.web.forms import FORM, Form
 from tallystick.web.page import render
-from tallystick.web.streams.forms import (
-    CHANGE_FIELDS,
-    CREATE_FIELDS,
-    filled,
-    parse_form,
-    parse_number,
-    typed_of,
-)
+from tallystick.web.streams.forms import CHANGE_FIELDS, CREATE_FIELDS, filled, parse_form, parse_number, typed_of
 
 _Stream = Annotated[str, PathParameter(description="The id of a destination.")]
 _Verb = Annotated[str, PathParameter(description="What to do.")]
