@@ -38,7 +38,7 @@ def test_an_export_is_started_fetched_and_listed(
     words = ("exports", "start", "action:user.signed_in", "--scope", "acme/1", "--format", file_format)
     export = tallystick(*words, **server).stdout.strip()
     file = tmp_path / "file"
-    assert "1 events" in tallystick("exports", "fetch", export, "-o", file, **server).stderr
+    assert "1 event, " in tallystick("exports", "fetch", export, "-o", file, **server).stderr
     if file_format == "package":
         assert zipfile.is_zipfile(file)
     if file_format == "jsonl":

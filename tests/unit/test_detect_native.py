@@ -161,7 +161,7 @@ def test_a_drop_is_found_when_its_hour_is_over_once_for_hours_in_a_row_and_ends(
         (False, MONDAY + 5 * WEEK + HOUR + 15 * 60 * S),
         (True, MONDAY + 5 * WEEK + 4 * HOUR + 15 * 60 * S),
     ]
-    assert "1 events on Monday 00:00 to 01:00 UTC; 60 are usual" in found[0].sentence
+    assert "1 event on Monday 00:00 to 01:00 UTC; 60 are usual" in found[0].sentence
 
 
 def test_activity_at_an_unusual_hour_is_found_and_at_usual_ones_not() -> None:

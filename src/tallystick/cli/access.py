@@ -12,6 +12,7 @@ from tallystick.cli.connect import connect
 from tallystick.cli.console import out, plain, print_json, say
 from tallystick.cli.options import Data, Json, State, Url
 from tallystick.cli.table import Column, print_table
+from tallystick.counted import counted
 
 GRANTS = "/api/v1/grants"
 HOLDERS = ("name", "id", "role", "scope", "by", "since", "until")
@@ -59,7 +60,7 @@ def who_could(
         return
     print_table(_columns(HOLDERS, "scope"), [[plain(cell) for cell in _holder(each)] for each in answer["holders"]])
     count = len(answer["holders"])
-    say(f"{count} {'way' if count == 1 else 'ways'} to {permission} in {scope} at {answer['at']}", "dim")
+    say(f"{counted(count, 'way')} to {permission} in {scope} at {answer['at']}", "dim")
 
 
 @app.command()

@@ -17,6 +17,7 @@ from tallystick.cli.files import new_file, require_absent
 from tallystick.cli.options import Data, From, Json, State, To, Url
 from tallystick.cli.table import Column, print_table
 from tallystick.client import Client
+from tallystick.counted import counted
 from tallystick.errors import ConflictError, CorruptionError
 
 ROUTE = "/api/v1/exports"
@@ -104,7 +105,7 @@ def fetch(
                 written += len(chunk)
             if digest.hexdigest() != made["sha256"]:
                 raise ExportDamagedError(f"the file of export {export} is not the one that was made")
-    say(f"wrote {written:,} bytes, {made['events']:,} events, to {output}")
+    say(f"wrote {written:,} bytes, {counted(made['events'], 'event')}, to {output}")
 
 
 def _wait(client: Client, export: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from tallystick.cli.console import plain, print_json, say
 from tallystick.cli.files import require_absent
 from tallystick.cli.options import Data, Json, State
 from tallystick.cli.table import Column, print_table
+from tallystick.counted import counted
 from tallystick.errors import TallystickError
 
 VERDICT_STYLES = {"ok": "green", "warning": "yellow", "problem": "bold red"}
@@ -85,7 +86,7 @@ def backup(
     if as_json:
         print_json({"file": str(output), "files": result.files, "content_bytes": result.content_bytes})
     say(
-        f"{result.files:,} files, {result.content_bytes / 1e6:,.1f} MB -> {output} ({output.stat().st_size / 1e6:,.1f} MB)"
+        f"{counted(result.files, 'file')}, {result.content_bytes / 1e6:,.1f} MB -> {output} ({output.stat().st_size / 1e6:,.1f} MB)"
     )
     say("It holds neither the signing key nor the last-signed record: keep a copy of keys/ elsewhere.", "dim")
 
@@ -153,7 +154,7 @@ def restore(
     _leave_note(target, "restored", source, _signed_size(target))
     if as_json:
         print_json({"data": str(target), "files": result.files, "content_bytes": result.content_bytes})
-    say(f"{result.files:,} files, {result.content_bytes / 1e6:,.1f} MB -> {target}")
+    say(f"{counted(result.files, 'file')}, {result.content_bytes / 1e6:,.1f} MB -> {target}")
     say(f"Check it:            tallystick verify {target}", "dim")
     say(
         f"To write to it, put the signing key back into {target / 'keys'}; the log goes on only where it was last signed.",

@@ -14,6 +14,7 @@ from tallystick.cli.files import new_file, require_absent
 from tallystick.cli.options import Data, Json, State, Url
 from tallystick.cli.retention_rows import change_row, class_row, given_range, given_rule, given_terms, hold_row
 from tallystick.cli.table import Column, print_table
+from tallystick.counted import counted
 
 ROUTE = "/api/v1/retention"
 CLASSES = ("class", "number", "keeps", "personal", "at least", "events", "bytes", "next to go")
@@ -118,7 +119,9 @@ def simulate(
     if as_json:
         print_json(found)
         return
-    say(f"on {found['effective_at'][:10]} there would go, {found['events']:,} events because of the change alone:")
+    say(
+        f"on {found['effective_at'][:10]} there would go, {counted(found['events'], 'event')} because of the change alone:"
+    )
     rows = [
         [plain(cell) for cell in (month, each["part"], f"{events:,}")]
         for each in found["would_go"]
@@ -257,7 +260,9 @@ def run(data: Data = None, state: State = None, url: Url = None, as_json: Json =
     if as_json:
         print_json(done)
         return
-    say(f"content of {done['events']:,} events in {done['erasures']} erasures, {done['took_ms']:,} ms")
+    say(
+        f"content of {counted(done['events'], 'event')} in {counted(done['erasures'], 'erasure')}, {done['took_ms']:,} ms"
+    )
 
 
 @app.command()
@@ -301,7 +306,10 @@ def erase_person(
     if as_json:
         print_json({**found, "change": made})
         return
-    say(f"{found['events']:,} events name the person: " + ", ".join(f"{n:,} {c}" for c, n in found["classes"].items()))
+    say(
+        f"{counted(found['events'], 'event names', 'events name')} the person: "
+        + ", ".join(f"{n:,} {c}" for c, n in found["classes"].items())
+    )
     if found["unsealed"]:
         say(f"{found['unsealed']:,} of them are not sealed yet, and go once they are")
     for each in found["held"]:

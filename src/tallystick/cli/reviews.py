@@ -15,6 +15,7 @@ from tallystick.cli.duties import named, print_rows
 from tallystick.cli.files import new_file, require_absent
 from tallystick.cli.options import Data, Json, State, Url
 from tallystick.client import Client
+from tallystick.counted import counted
 
 ROUTE = "/api/v1/reviews"
 LIST = ("id", "title", "kind", "period", "scope", "state", "due", "done")
@@ -102,7 +103,7 @@ def recount(
         print_json(found)
     else:
         say(
-            f"{found['count']:,} events, digest {found['digest']}: {'the same' if found['same'] else 'ANOTHER'} as then"
+            f"{counted(found['count'], 'event')}, digest {found['digest']}: {'the same' if found['same'] else 'ANOTHER'} as then"
         )
     if not found["same"]:
         raise typer.Exit(1)

@@ -15,6 +15,7 @@ from tallystick.cli.options import Data, Json, State, Url
 from tallystick.cli.rules_lists import app as lists
 from tallystick.cli.table import Column, print_table
 from tallystick.client import Client
+from tallystick.counted import counted
 
 ROUTE = "/api/v1/rules"
 LIST = ("id", "state", "severity", "kind", "scope", "version", "fired", "seen", "title", "flags")
@@ -105,7 +106,7 @@ def check(file: File, as_json: Json = False) -> None:
         _print(SAMPLES, "sample", [_sample_of(each) for each in checked.samples])
     if not checked.passed:
         raise typer.Exit(1)
-    say(f"good: {len(checked.samples)} samples" if checked.samples else "good, but without samples", "dim")
+    say(f"good: {counted(len(checked.samples), 'sample')}" if checked.samples else "good, but without samples", "dim")
 
 
 @app.command()
@@ -228,7 +229,9 @@ def backtest(
         say("the personal part of some events was not looked at: you may not see it", "dim")
     if not found["complete"]:
         say(f"not everything was looked at; it went as far as {found['end']}", "dim")
-    say(f"fired {found['fired']} times; {found['read']} events were held against it, of {found['size']} in the log")
+    say(
+        f"fired {counted(found['fired'], 'time')}; {found['read']:,} of {counted(found['size'], 'event')} in the log were held against it"
+    )
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tallystick.counted import counted
 from tallystick.detect.native.model import name_of_group, span
 from tallystick.detect.subject import Subject
 from tallystick.event.occurred import time_of_us
@@ -42,7 +43,7 @@ def correlation_sentence(correlation: Correlation, found: Fired) -> str:
     bounds = " and ".join(f"{_WORDS[each.operator]} {each.count:,}" for each in correlation.condition)
     wanted = f" ({bounds} fires)" if bounds else ""
     if correlation.type is CorrelationType.EVENT_COUNT:
-        what = f"{found.count:,} events {within}{wanted}"
+        what = f"{counted(found.count, 'event')} {within}{wanted}"
     elif correlation.type is CorrelationType.VALUE_COUNT:
         values = ", ".join(cut(value) for value in found.values[:VALUES_SHOWN])
         what = (

@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from tallystick.counted import counted
 from tallystick.errors import TallystickError
 from tallystick.health.model import Check, State
 from tallystick.ledger.model import LedgerStatus, Snapshot
@@ -78,7 +79,7 @@ def sealed(status: LedgerStatus) -> Check:
     return Check(
         name="Sealed",
         state=state,
-        found=f"{status.sealed.size:,} events in segments; {_bytes(status.unsealed_bytes)} in {files} {'file' if files == 1 else 'files'} are not yet",
+        found=f"{status.sealed.size:,} events in segments; {_bytes(status.unsealed_bytes)} in {counted(files, 'file is', 'files are')} not yet",
         meaning=f"Files of the write-ahead log become segments; beyond {UNSEALED_FILES_MAX} closed ones events are refused.",
         remedy="Sealing needs a processor and room on the disk; look at Retried below." * (state != "good"),
     )

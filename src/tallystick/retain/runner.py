@@ -20,6 +20,7 @@ from sqlalchemy import select
 from tallystick.access.model import Caller
 from tallystick.access.permissions import Permission
 from tallystick.access.require import require
+from tallystick.counted import counted
 from tallystick.errors import TallystickError
 from tallystick.event.erasure import Part
 from tallystick.event.periods import DAY_US, KEPT_CLASS
@@ -206,7 +207,9 @@ class Runner:
         self._failed = code
         took = round((time.monotonic() - started) * 1000)
         self._put(events.ran(by, taken, erasures, took, code, self._ports.clock_us()))
-        self._raise_alarm(code, f"A retention run failed ({code}) after {erasures} erasures of {taken} events.")
+        self._raise_alarm(
+            code, f"A retention run failed ({code}) after {counted(erasures, 'erasure')} of {counted(taken, 'event')}."
+        )
 
     def _raise_alarm(self, code: str, sentence: str, *, recovered: bool = False) -> None:
         now = self._ports.clock_us()

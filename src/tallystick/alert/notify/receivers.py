@@ -36,6 +36,7 @@ from tallystick.alert.notify.routing import NOBODY
 from tallystick.alert.notify.rows import all_receivers, last_of_receivers, load_routing
 from tallystick.alert.notify.sending import NotSentError
 from tallystick.alert.notify.transport import Transport
+from tallystick.counted import counted
 from tallystick.errors import TallystickError
 from tallystick.follow.commands import Commands
 from tallystick.follow.projection import Projection
@@ -238,7 +239,7 @@ def _check_mail(settings: ReceiverSettings) -> str:
         if not is_address(address):
             raise ReceiverInvalidError("this is not an e-mail address", pointer=f"/to/{at}")
     count = len(settings.to)
-    return f"{count} {'address' if count == 1 else 'addresses'}"
+    return counted(count, "address", "addresses")
 
 
 def _record(sealed: Sealed) -> Secret:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from tallystick.counted import counted
 from tallystick.detect.native.grammar import Settings
 from tallystick.detect.native.model import NEVER_US, Found, Seen, name_of_group, span
 from tallystick.sigma.correlate_groups import Group, Groups
@@ -71,7 +72,7 @@ class FirstSeen:
         what = ", ".join(names.value)
         sentence = (
             f"{name_of_group(names.groups, seen.group)}: {what} {value} was not seen in {span(names.history_us)}; "
-            f"{others:,} other{'' if others == 1 else 's'} known, watched for {span(known_us)}."
+            f"{counted(others, 'other')} known, watched for {span(known_us)}."
         )
         return Found(seen.group, seen.index, seen.time_us, sentence, value)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Final
 
+from tallystick.counted import counted
 from tallystick.detect.native.grammar import Settings
 from tallystick.detect.native.model import (
     HOUR_US,
@@ -115,7 +116,7 @@ class Burst(_Volume):
             return ()
         state.told = hour
         sentence = (
-            f"{name_of_group(self._settings.groups, seen.group)}: {count:,} events on {name_of_hour(hour)} so far; "
+            f"{name_of_group(self._settings.groups, seen.group)}: {counted(count, 'event')} on {name_of_hour(hour)} so far; "
             f"{middle:,.0f} are usual at that hour (median of {len(usual)} weeks), at most {most:,.0f}."
         )
         return (Found(seen.group, seen.index, seen.time_us, sentence, f"hour {hour}", count),)
@@ -170,9 +171,7 @@ class Drop(_Volume):
         at_us = (hour + 1) * HOUR_US + self._settings.lateness_us
         usual = f"{middle:,.0f} are usual at that hour (median of {weeks} weeks)"
         if since < 0:
-            sentence = f"{name}: {count:,} events on {name_of_hour(hour)}; {usual}."
+            sentence = f"{name}: {counted(count, 'event')} on {name_of_hour(hour)}; {usual}."
             return Found(group, state.last_index, at_us, sentence, f"hour {hour}")
-        sentence = (
-            f"{name}: {count:,} events on {name_of_hour(hour)}, as usual again after {hour - since:,} h; {usual}."
-        )
+        sentence = f"{name}: {counted(count, 'event')} on {name_of_hour(hour)}, as usual again after {hour - since:,} h; {usual}."
         return Found(group, state.last_index, at_us, sentence, f"recovered {hour}", recovered=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tallystick.counted import counted
 from tallystick.durations import format_age, format_duration
 from tallystick.event.identifier import is_within
 from tallystick.govern.ports import Seen
@@ -195,7 +196,7 @@ def _undeclared_actions(arrived: Arrived, at_us: int, category_of: Callable[[str
         category = category_of(action)
         known = f"of category {category}" if category else "which the catalogue does not know"
         count = _count(seen, at_us, WINDOW_DAYS * DAY_US)
-        times = f"{count:,} {'time' if count == 1 else 'times'} in {WINDOW_DAYS} days"
+        times = f"{counted(count, 'time')} in {WINDOW_DAYS} days"
         remedy = f"Declare it under {category or 'its category'}, or narrow the scopes of the system."
         found.append(Gap(GapKind.UNDECLARED, action, f"{action}, {known}, arrived {times} undeclared.", remedy))
     return found

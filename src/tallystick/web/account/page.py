@@ -13,6 +13,7 @@ from tallystick.access.model import Caller
 from tallystick.access.people.model import Profile, Session
 from tallystick.api.problem import Problem, problem_of
 from tallystick.api.services import Services
+from tallystick.counted import counted
 from tallystick.errors import InvalidInputError
 from tallystick.web.account.links import MismatchError
 from tallystick.web.caller import person
@@ -165,7 +166,7 @@ def end_device(
             services.sessions.revoke(caller, form["session"])
             return see_other(request, PATH, "That device is signed out.")
         count = services.sessions.revoke_others(caller)
-        return see_other(request, PATH, f"Signed out {count} other device{'' if count == 1 else 's'}.")
+        return see_other(request, PATH, f"Signed out {counted(count, 'other device')}.")
 
     return _try(request, services, end)
 

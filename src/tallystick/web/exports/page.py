@@ -16,6 +16,7 @@ from tallystick.access.scopes import parse_scope
 from tallystick.api.exports import file_answer
 from tallystick.api.problem import problem_of
 from tallystick.api.services import Services
+from tallystick.counted import counted
 from tallystick.errors import ForbiddenError, InvalidInputError, UnavailableError
 from tallystick.web.caller import person, require
 from tallystick.web.exports.formats import export_formats
@@ -92,7 +93,7 @@ def start_export_page(
     except (InvalidInputError, ForbiddenError, UnavailableError) as error:
         return _page(request, services, problem=error, typed={name: form[name] for name in _FIELDS})
     days = services.settings.count("exports.kept_days")
-    kept = f"it is kept for {days} day{'' if days == 1 else 's'}"
+    kept = f"it is kept for {counted(days, 'day')}"
     return see_other(request, "/exports", f"The export is being made. Come back whenever you like; {kept}.")
 
 

@@ -17,6 +17,7 @@ from tallystick.api.retention_views import (
     RetentionView,
 )
 from tallystick.api.services import Services
+from tallystick.counted import counted
 from tallystick.errors import ConflictError, InvalidInputError, NotFoundError
 from tallystick.web.caller import person
 from tallystick.web.flash import see_other
@@ -127,7 +128,7 @@ def run_from_page(
     def act() -> str:
         confirm_presence(services, caller)
         outcome = services.retention.runner.run_for(caller)
-        return f"Content of {outcome.events:,} events was destroyed in {outcome.erasures} erasures."
+        return f"Content of {counted(outcome.events, 'event')} was destroyed in {counted(outcome.erasures, 'erasure')}."
 
     return _do(request, services, act, {})
 

@@ -14,6 +14,7 @@ from tallystick.access.permissions import Permission
 from tallystick.api.problem import Problem, problem_of
 from tallystick.api.services import Services
 from tallystick.api.stream_views import LetterView, StreamView, letter_of, view_of
+from tallystick.counted import counted
 from tallystick.errors import ConflictError, InvalidInputError
 from tallystick.stream.errors import DestinationUnknownError
 from tallystick.stream.service import Made
@@ -191,7 +192,7 @@ def replay_from_page(
     caller = person(request, services)
     index = parse_number(form["index"], "/index") if form["index"] else None
     count = services.streams.replay(caller, stream, index)
-    return see_other(request, f"/streams/{stream}", f"{count} {'event is' if count == 1 else 'events are'} sent again.")
+    return see_other(request, f"/streams/{stream}", f"{counted(count, 'event is', 'events are')} sent again.")
 
 
 @post("/streams/{stream:str}/{verb:str}", sync_to_thread=True, dependencies=FORM, opt={"fields": ()}, status_code=200)
