@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -209,6 +210,30 @@ def test_searches_go_on_while_content_ends(world: RetentionWorld) -> None:
     assert found.status_code == 200, found.text
     assert found.json()["events"] == []
     assert len(world.here.get("/api/v1/events", query="action:user.signed_in", limit=100).json()["events"]) == 10
+
+
+def test_retention_is_read_while_content_ends(world: RetentionWorld) -> None:
+    assigned(world)
+    for _ in range(3):
+        world.send(10)
+        world.seal()
+    world.wait(100)
+    ended, faults = threading.Event(), list[Exception]()
+
+    def look() -> None:
+        while not ended.is_set():
+            try:
+                world.room.reading.standing(OPERATOR)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the test names it
+                faults.append(error)
+                return
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    world.room.runner.run("test")
+    ended.set()
+    looking.join()
+    assert faults == []
 
 
 def test_two_people_may_let_a_class_go_below_its_floor_and_only_while_they_said(world: RetentionWorld) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import structlog
@@ -13,12 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tallystick.errors import CorruptionError
 from tallystick.follow.product_log import ProductEvent
+from tallystick.ledger.again import read_again
 from tallystick.store.database import clear_database
 from tallystick.store.tables import CURSOR, METADATA
 
 Handler = Callable[[Connection, ProductEvent], None]
 SCHEMA_VERSION: Final = 1
-_READ_TRIES: Final = 4
 _telemetry = structlog.get_logger("tallystick.follow")
 
 
@@ -82,10 +82,7 @@ class Projection:
         Raises ProjectionStoppedError at an event that a handler cannot apply: tables and cursor stay before it.
         """
         with self._lock:
-            for _ in range(_READ_TRIES - 1):
-                with suppress(FileNotFoundError):  # a merge or an erasure replaced a segment: read the newer ones
-                    return self._apply_new()
-            return self._apply_new()
+            return read_again(self._apply_new)
 
     def rebuild(self) -> int:
         """Throw the tables away, replay the log, and return the size they stand for."""
@@ -99,10 +96,7 @@ class Projection:
         What was erased from the log is then in no table; returns the size that they stand for.
         """
         with self._lock:
-            for _ in range(_READ_TRIES - 1):
-                with suppress(FileNotFoundError):
-                    return self._apply_new(afresh=True)
-            return self._apply_new(afresh=True)
+            return read_again(partial(self._apply_new, afresh=True))
 
     def _apply_new(self, *, afresh: bool = False) -> int:
         size, words = self._size(), set[str]()

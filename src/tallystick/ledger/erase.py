@@ -28,6 +28,7 @@ from tallystick.event.erasure import (
     parse_ranges,
 )
 from tallystick.event.spans import Range, Spans
+from tallystick.ledger.again import read_again
 from tallystick.ledger.decided import ErasureRecords, make_deed, make_record, marks_of
 from tallystick.ledger.errors import ErasureRefusedError
 from tallystick.ledger.genesis import PRODUCT_SOURCE
@@ -189,6 +190,9 @@ class Eraser:
 
     def history(self) -> ErasureHistory:
         """Return what the log says about retention, holds and decisions so far."""
+        return read_again(self._history)
+
+    def _history(self) -> ErasureHistory:
         history = ErasureHistory()
         for index, received_at, facts in self.product_events():
             history.apply(index, received_at, msgspec.json.decode(facts))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from tallystick.event.alike import ENTRY, absence_at, group_alike
 from tallystick.event.erasure import ErasureHistory, Part
 from tallystick.event.spans import Spans
+from tallystick.ledger.again import read_again
 from tallystick.ledger.model import Snapshot
 from tallystick.merkle.tiles import TILE_WIDTH
 from tallystick.retain.model import Tally
@@ -63,6 +65,9 @@ class Content:
 
     def tally(self, piece: Slice) -> Tally:
         """Return how many events lose a part under a slice, and how many bytes that frees, about."""
+        return read_again(partial(self._tally, piece))
+
+    def _tally(self, piece: Slice) -> Tally:
         tally = Tally(piece.class_number, piece.part.value)
         for entry, gone, received in self._touched(piece):
             count = int(gone.sum())
@@ -77,6 +82,9 @@ class Content:
         """Return the beginning of a slice that holds about so many events at most, in at most so many ranges, and how
         many events it holds.
         """
+        return read_again(partial(self._cut, piece, events_max, ranges_max))
+
+    def _cut(self, piece: Slice, events_max: int, ranges_max: int) -> tuple[Spans, int]:
         taken: list[tuple[int, int]] = []
         for first, end in piece.spans:
             taken.append((first, end))
@@ -112,6 +120,9 @@ class Content:
 
     def texts(self, spans: Spans, class_number: int) -> set[str]:
         """Return every text of the personal parts that the sealed events of a class have at these indexes."""
+        return read_again(partial(self._texts, spans, class_number))
+
+    def _texts(self, spans: Spans, class_number: int) -> set[str]:
         found: set[str] = set()
         for entry in self._log.snapshot().segments:
             if entry.class_number != class_number or not any(spans.touching(entry.first, entry.end)):

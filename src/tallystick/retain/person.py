@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from tallystick.access.permissions import Permission
 from tallystick.access.require import require
 from tallystick.event.spans import Spans
 from tallystick.follow.projection import Projection
+from tallystick.ledger.again import read_again
 from tallystick.ledger.model import Snapshot
 from tallystick.retain import events
 from tallystick.retain.content import Content
@@ -30,8 +32,6 @@ from tallystick.segment.content import ContentFile
 from tallystick.segment.manifest import CONTENT
 from tallystick.store.tables.people import PERSON
 
-TRIES: Final = 5
-"""So often a person is looked for anew when segments are replaced meanwhile."""
 NAMES_MAX: Final = 20
 NAME_CHARS_MAX: Final = 320
 INSIDE_MIN: Final = 6
@@ -124,13 +124,7 @@ class PersonErasure:
         with self._projection.engine.connect() as connection:
             known = _known(connection, given)
         marks = _Marks(known, [key for name in known for key in self._ports.actor_keys(name)])
-        for tries_left in reversed(range(TRIES)):
-            try:
-                indexes, classes, waiting = self._look(marks)
-                break
-            except FileNotFoundError:  # a merge or an erasure replaced a segment while it was looked for: look again
-                if not tries_left:
-                    raise
+        indexes, classes, waiting = read_again(partial(self._look, marks))
         for index, number in waiting:
             indexes.append(index)
             classes[number] = classes.get(number, 0) + 1
