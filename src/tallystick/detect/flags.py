@@ -10,6 +10,7 @@ from tallystick.detect.logsources import Logsources
 from tallystick.detect.narrowing import can_hold
 from tallystick.detect.rulefile import RuleFile
 from tallystick.detect.subject import Subject
+from tallystick.ledger.again import read_again
 from tallystick.sigma import Logsource, Rule, fields_of
 
 EVENTS: Final = 5_000
@@ -75,7 +76,11 @@ class Flags:
         size = self._size()
         if 0 <= self._read_at <= size and (size - self._read_at) * 5 < min(max(size, 5), EVENTS):
             return  # less than a fifth of what was looked at is new
-        self._read_at, self._counts, self._fields = size, {}, {}
+        read_again(self._read_newest)
+        self._read_at = size
+
+    def _read_newest(self) -> None:
+        self._counts, self._fields = {}, {}
         for subject in self._newest(EVENTS):
             origins = self._logsources.origins(subject.kind, subject.category, subject.raw)
             for each in origins.event:

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Final, Protocol
 
 from sqlalchemy import select
@@ -21,6 +22,7 @@ from tallystick.event.spans import Spans
 from tallystick.evidence.prove import size_of
 from tallystick.follow.log_reader import LogReader
 from tallystick.follow.projection import Projection
+from tallystick.ledger.again import read_again
 from tallystick.note.proof import Proof, format_proof
 from tallystick.retain.errors import RetentionConflictError
 from tallystick.retain.model import Kind
@@ -96,11 +98,14 @@ class Proofs:
 
     def _proofs(self, indexes: Iterable[int], checkpoint: bytes) -> Iterator[tuple[int, bytes]]:
         for index in indexes:
-            chunks = self._content.chunks(index, index + 1)
-            row = next((row for rows, _ in chunks for row in rows if row.index == index), None)
+            row = read_again(partial(self._row, index))
             if row is not None:  # its facts may have ended too, since
                 path = tuple(self._log.prove_inclusion(index, size_of(checkpoint)))
                 yield index, format_proof(Proof(index, path, checkpoint, format_disclosure(_without_personal(row))))
+
+    def _row(self, index: int) -> Disclosure | None:
+        chunks = self._content.chunks(index, index + 1)
+        return next((row for rows, _ in chunks for row in rows if row.index == index), None)
 
 
 def _without_personal(row: Disclosure) -> Disclosure:
