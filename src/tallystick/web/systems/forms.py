@@ -149,18 +149,23 @@ def _rows(form: Form, category: Category) -> list[dict[str, str]]:
 
 
 def _pattern(category: Category, row: Mapping[str, str]) -> dict[str, Any]:
-    try:
-        silence_s = parse_duration(row["silence"].strip())
-    except ValueError as error:
-        said = f"{row['silence'][:20]!r} is not a time: {error}"
-        raise DeclarationInvalidError(said, pointer=f"/categories/{category}/silence") from None
     return {
         "name": row["name"],
         "query": row["query"],
         "why": row["why"],
         "sources": row["sources"].replace(",", " ").split(),
-        "silence_minutes": silence_s // 60,
+        "silence_minutes": _minutes(row["silence"].strip(), f"/categories/{category}/silence"),
     }
+
+
+def _minutes(text: str, pointer: str) -> int:
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise DeclarationInvalidError(f"{text[:20]!r} is not a time: {error}", pointer=pointer) from None
+    if seconds % 60:
+        raise DeclarationInvalidError(f"{text[:20]!r} is not a number of whole minutes", pointer=pointer)
+    return seconds // 60
 
 
 def _padded(rows: list[PatternTyped]) -> list[PatternTyped]:
